@@ -1,0 +1,187 @@
+/// One attribute of many rows: a growing array in chunks of 4 KiB whose content can be frozen in microseconds.
+///
+/// The state of the engine is made of columns. Rows never move, so growth copies no values. `freeze()` gives a view
+/// that another thread may read while the owner goes on writing: the first write to each frozen chunk copies that chunk.
+///
+/// ```swift
+/// let balances = Column<Int64>(default: 0)
+/// balances.grow(to: 1_000_000)
+/// balances[42] += 5
+/// let frozen = balances.freeze()      // for the snapshot thread
+/// balances[42] += 1                   // frozen[42] is still 5
+/// balances.thaw(frozen)               // once the snapshot thread is done
+/// balances.deallocate()
+/// ```
+///
+/// A handle: copies share one storage, and writing needs no `mutating`. Whoever made the column owns it and calls
+/// `deallocate()` once. Elements whose stride is a power of two fill their chunks; others waste up to half of them.
+public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
+    // Sendable by ownership: one writer at a time, phases of different threads are separated by barriers, and a frozen
+    // view only reads chunks that the writer no longer changes.
+    let header: UnsafeMutablePointer<Header>
+
+    struct Header {
+        /// One word per chunk: its address, with the lowest bit set while a frozen view shares it.
+        var table: UnsafeMutablePointer<UInt>
+        var count = 0
+        var chunkCount = 0
+        var tableCapacity: Int
+        var defaultValue: Element
+        var pool: ChunkPool
+        var ownsPool: Bool
+        var frozenTable: UnsafeMutablePointer<UInt>?
+        var frozenTableCapacity = 0
+        var frozenCount = 0
+        var isFrozen = false
+    }
+
+    @inline(__always)
+    static var shift: Int {
+        Int.bitWidth - 1 - (ChunkPool.chunkBytes / MemoryLayout<Element>.stride).leadingZeroBitCount
+    }
+
+    @inline(__always)
+    static var mask: Int { (1 << shift) - 1 }
+
+    /// Rows in one chunk, a power of two.
+    public static var elementsPerChunk: Int { 1 << shift }
+
+    /// Makes an empty column.
+    ///
+    /// - Parameters:
+    ///   - defaultValue: what rows hold when `grow(to:)` makes them.
+    ///   - pool: where chunks come from; it must outlive the column. Without one the column has a pool of its own.
+    public init(default defaultValue: Element, pool: ChunkPool? = nil) {
+        precondition(MemoryLayout<Element>.stride <= ChunkPool.chunkBytes, "an element must fit into one chunk")
+        let capacity = 4
+        header = .allocate(capacity: 1)
+        header.initialize(
+            to: Header(
+                table: .allocate(capacity: capacity), tableCapacity: capacity, defaultValue: defaultValue,
+                pool: pool ?? ChunkPool(), ownsPool: pool == nil))
+    }
+
+    /// The number of rows.
+    @inline(__always)
+    public var count: Int { header.pointee.count }
+
+    /// Bytes in the chunks of this column, without those that only a frozen view still holds.
+    public var storageBytes: Int { header.pointee.chunkCount * ChunkPool.chunkBytes }
+
+    /// The value of row `index`, which must be below `count`.
+    ///
+    /// - Complexity: O(1); the first write to a chunk after `freeze()` copies 4 KiB.
+    @inline(__always)
+    public subscript(index: Int) -> Element {
+        get { address(of: index).pointee }
+        nonmutating set { writableAddress(of: index).pointee = newValue }
+        nonmutating _modify { yield &writableAddress(of: index).pointee }
+    }
+
+    /// Changes row `index` in place and passes on what `body` returns.
+    @inline(__always)
+    public func update<Result>(_ index: Int, _ body: (inout Element) -> Result) -> Result {
+        body(&writableAddress(of: index).pointee)
+    }
+
+    /// Starts loading row `index`, so that a later access finds it in the cache. Out of range does nothing.
+    @inline(__always)
+    public func prefetch(_ index: Int) {
+        guard UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count) else { return }
+        prefetchLine(address(of: index))
+    }
+
+    /// Appends one row.
+    ///
+    /// - Complexity: O(1), amortised only in the table of chunks (one word per chunk).
+    @inline(__always)
+    public func append(_ value: Element) {
+        let index = header.pointee.count
+        grow(to: index + 1)
+        writableAddress(of: index).pointee = value
+    }
+
+    /// Makes rows up to `newCount`, with the default value. A smaller count than now changes nothing.
+    @inline(__always)
+    public func grow(to newCount: Int) {
+        guard newCount > header.pointee.count else { return }
+        if newCount > header.pointee.chunkCount << Self.shift { addChunks(for: newCount) }
+        header.pointee.count = newCount
+    }
+
+    /// Overwrites the rows from `start` on with `values`; they must exist.
+    public func write(_ values: UnsafeBufferPointer<Element>, at start: Int) {
+        precondition(start >= 0 && start <= count && values.count <= count - start, "rows out of range")
+        var done = 0
+        while done < values.count {
+            let index = start + done
+            let run = min(values.count - done, Self.elementsPerChunk - index & Self.mask)
+            writableAddress(of: index).update(from: values.baseAddress.unsafelyUnwrapped + done, count: run)
+            done += run
+        }
+    }
+
+    /// Frees the storage, also the frozen one. No copy of the handle and no frozen view may be used afterwards.
+    public func deallocate() {
+        if header.pointee.isFrozen { endFreeze() }
+        for chunk in 0..<header.pointee.chunkCount {
+            header.pointee.pool.give(Self.chunkAddress(header.pointee.table[chunk]))
+        }
+        header.pointee.table.deallocate()
+        header.pointee.frozenTable?.deallocate()
+        if header.pointee.ownsPool { header.pointee.pool.deallocate() }
+        header.deinitialize(count: 1)
+        header.deallocate()
+    }
+}
+
+extension Column {
+    @inline(__always)
+    static func chunkAddress(_ word: UInt) -> UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(bitPattern: word & ~1).unsafelyUnwrapped
+    }
+
+    @inline(__always)
+    func address(of index: Int) -> UnsafePointer<Element> {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count), "row out of range")
+        let word = header.pointee.table[index &>> Self.shift]
+        return UnsafePointer(Self.chunkAddress(word).assumingMemoryBound(to: Element.self) + index & Self.mask)
+    }
+
+    @inline(__always)
+    func writableAddress(of index: Int) -> UnsafeMutablePointer<Element> {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count), "row out of range")
+        var word = header.pointee.table[index &>> Self.shift]
+        if word & 1 != 0 { word = copySharedChunk(index &>> Self.shift) }
+        return Self.chunkAddress(word).assumingMemoryBound(to: Element.self) + index & Self.mask
+    }
+
+    @inline(never)
+    private func copySharedChunk(_ chunk: Int) -> UInt {
+        let copy = header.pointee.pool.take()
+        copy.copyMemory(from: Self.chunkAddress(header.pointee.table[chunk]), byteCount: ChunkPool.chunkBytes)
+        let word = UInt(bitPattern: copy)
+        header.pointee.table[chunk] = word
+        return word
+    }
+
+    @inline(never)
+    private func addChunks(for newCount: Int) {
+        let needed = (newCount + Self.mask) >> Self.shift
+        if needed > header.pointee.tableCapacity {
+            let capacity = max(needed, header.pointee.tableCapacity * 2)
+            let table = UnsafeMutablePointer<UInt>.allocate(capacity: capacity)
+            table.update(from: header.pointee.table, count: header.pointee.chunkCount)
+            header.pointee.table.deallocate()
+            header.pointee.table = table
+            header.pointee.tableCapacity = capacity
+        }
+        while header.pointee.chunkCount < needed {
+            let chunk = header.pointee.pool.take()
+            chunk.bindMemory(to: Element.self, capacity: Self.elementsPerChunk)
+                .initialize(repeating: header.pointee.defaultValue, count: Self.elementsPerChunk)
+            header.pointee.table[header.pointee.chunkCount] = UInt(bitPattern: chunk)
+            header.pointee.chunkCount += 1
+        }
+    }
+}

@@ -1,0 +1,231 @@
+/// Gives every id of 1 to 128 bytes a small number, its *ordinal*: 0, 1, 2 … in order of insertion.
+///
+/// Members, codes and tags are known inside the engine by ordinal only. Ids are never removed. Growth is incremental:
+/// the slowest single insertion rearranges a few thousand slots.
+///
+/// A miss of the cache costs more than everything else here, so work on runs of 32 to 128 ids, stage by stage:
+///
+/// ```swift
+/// for row in run { hashes[row] = table.hash(id(row)); table.prefetchSlot(hashes[row]) }
+/// for row in run { table.prefetchCandidate(hashes[row]) }
+/// for row in run { ordinals[row] = table.find(hashes[row], id(row)) ?? table.insert(hashes[row], id(row)) }
+/// ```
+///
+/// A handle: copies share one storage. The owner calls `deallocate()` once.
+public struct IdTable: @unchecked Sendable {
+    // Sendable by ownership: one writer at a time, phases of different threads are separated by barriers.
+    private let header: UnsafeMutablePointer<Header>
+
+    /// The longest id, in bytes.
+    public static let byteLimit = BitHash.byteLimit
+
+    // A record of the arena, on a multiple of 8: ordinal (4 bytes), count (1 byte), the id. Its number in units of 8
+    // bytes is what the index and the column of records hold, so ids can fill 32 GiB.
+    private static let countOffset = 4
+    private static let bytesOffset = 5
+    private static let unitShift = 3
+
+    private struct Header {
+        var index: TagIndex
+        var arena: ByteArena
+        var records: Column<UInt32>
+        var hash: BitHash
+    }
+
+    /// Makes an empty table.
+    ///
+    /// - Parameters:
+    ///   - seed: the secret of the hash; ordinals do not depend on it.
+    ///   - pool: where the columns get their chunks from; it must outlive the table.
+    public init(seed: BitHash.Seed, pool: ChunkPool? = nil) {
+        header = .allocate(capacity: 1)
+        header.initialize(
+            to: Header(
+                index: TagIndex(), arena: ByteArena(), records: Column(default: 0, pool: pool),
+                hash: BitHash(seed: seed)))
+    }
+
+    /// The number of ids; ordinals are below it.
+    @inline(__always)
+    public var count: Int { header.pointee.records.count }
+
+    /// Bytes of memory in use, the ids included.
+    public var storageBytes: Int {
+        header.pointee.index.storageBytes + header.pointee.records.storageBytes + Int(header.pointee.arena.end)
+    }
+
+    /// The hash of an id that the other operations expect.
+    @inline(__always)
+    public func hash(_ id: UnsafeRawBufferPointer) -> UInt64 { header.pointee.hash.hash64(id) }
+
+    /// Stage 1: starts loading the slot.
+    @inline(__always)
+    public func prefetchSlot(_ hash: UInt64) { header.pointee.index.prefetch(hash) }
+
+    /// Stage 2: looks at the slot and starts loading the bytes of the id that may be the one.
+    @inline(__always)
+    public func prefetchCandidate(_ hash: UInt64) {
+        _ = header.pointee.index.find(hash) { unit in
+            prefetchLine(record(unit))
+            return true
+        }
+    }
+
+    /// Stage 3: the ordinal of the id, or nil if it is unknown.
+    ///
+    /// - Complexity: O(1).
+    @inline(__always)
+    public func find(_ hash: UInt64, _ id: UnsafeRawBufferPointer) -> UInt32? {
+        guard let start = id.baseAddress, id.count > 0 else { return nil }
+        let unit = header.pointee.index.find(hash) { unit in
+            let record = record(unit)
+            return Int(record.load(fromByteOffset: Self.countOffset, as: UInt8.self)) == id.count
+                && equalBytes(record + Self.bytesOffset, start, id.count)
+        }
+        guard let unit else { return nil }
+        return record(unit).load(as: UInt32.self)
+    }
+
+    /// Adds an id that `find` did not find, and gives its ordinal.
+    ///
+    /// - Complexity: O(1) amortised; at most one segment of the index is rearranged, tens of microseconds.
+    public func insert(_ hash: UInt64, _ id: UnsafeRawBufferPointer) -> UInt32 {
+        precondition(id.count >= 1 && id.count <= Self.byteLimit, "an id has 1 to 128 bytes")
+        let ordinal = header.pointee.records.count
+        precondition(ordinal < TagIndex.valueLimit, "the table is full")
+        let offset = header.pointee.arena.reserve(Self.bytesOffset + id.count, alignment: 1 << Self.unitShift)
+        let unit = UInt32(offset >> Self.unitShift)
+        let record = header.pointee.arena.writableAddress(of: offset)
+        record.storeBytes(of: UInt32(ordinal), as: UInt32.self)
+        record.storeBytes(of: UInt8(id.count), toByteOffset: Self.countOffset, as: UInt8.self)
+        (record + Self.bytesOffset).copyMemory(from: id.baseAddress.unsafelyUnwrapped, byteCount: id.count)
+        header.pointee.records.append(unit)
+        header.pointee.index.insert(hash, unit)
+        return UInt32(ordinal)
+    }
+
+    /// All stages for a single id: its ordinal, added if it was unknown.
+    public func intern(_ id: UnsafeRawBufferPointer) -> UInt32 {
+        let hash = hash(id)
+        return find(hash, id) ?? insert(hash, id)
+    }
+
+    /// The id with this ordinal. The bytes stay valid until `deallocate()`.
+    @inline(__always)
+    public func id(_ ordinal: UInt32) -> UnsafeRawBufferPointer {
+        let record = record(header.pointee.records[Int(ordinal)])
+        return UnsafeRawBufferPointer(
+            start: record + Self.bytesOffset,
+            count: Int(record.load(fromByteOffset: Self.countOffset, as: UInt8.self)))
+    }
+
+    /// Starts loading where the id with this ordinal is; out of range does nothing.
+    @inline(__always)
+    public func prefetchRecord(_ ordinal: UInt32) { header.pointee.records.prefetch(Int(ordinal)) }
+
+    /// Starts loading the id with this ordinal, after `prefetchRecord(_:)`.
+    @inline(__always)
+    public func prefetchId(_ ordinal: UInt32) { prefetchLine(record(header.pointee.records[Int(ordinal)])) }
+
+    /// Whether the first id comes before the second by their bytes; a prefix comes before what it begins.
+    public func precedes(_ a: UInt32, _ b: UInt32) -> Bool {
+        let (first, second) = (id(a), id(b))
+        for index in 0..<min(first.count, second.count) where first[index] != second[index] {
+            return first[index] < second[index]
+        }
+        return first.count < second.count
+    }
+
+    /// Calls `body` with the first `count` ids in the order of their ordinals.
+    public func forEachId(upTo count: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        precondition(count >= 0 && count <= self.count, "ids out of range")
+        for ordinal in 0..<count { try body(id(UInt32(ordinal))) }
+    }
+
+    /// Frees everything. No copy of the handle, no id and no frozen view may be used afterwards.
+    public func deallocate() {
+        header.pointee.index.deallocate()
+        header.pointee.arena.deallocate()
+        header.pointee.records.deallocate()
+        header.pointee.hash.deallocate()
+        header.deinitialize(count: 1)
+        header.deallocate()
+    }
+
+    @inline(__always)
+    private func record(_ unit: UInt32) -> UnsafeRawPointer {
+        header.pointee.arena.address(of: Int(unit) &<< Self.unitShift)
+    }
+}
+
+extension IdTable {
+    /// A view of the ids known now, for any thread, until `thaw(_:)`; the table may grow meanwhile.
+    ///
+    /// - Complexity: O(count / 1000).
+    public func freeze() -> FrozenIdTable {
+        FrozenIdTable(arena: header.pointee.arena.freeze(), records: header.pointee.records.freeze())
+    }
+
+    /// Ends the view that `freeze()` gave. Called by the owner.
+    public func thaw(_ frozen: FrozenIdTable) {
+        header.pointee.records.thaw(frozen.records)
+        frozen.arena.release()
+    }
+
+    /// Adds ids that are known to be new and different, as a snapshot lists them, in runs that hide the cache misses.
+    ///
+    /// - Parameters:
+    ///   - bytes: the ids one behind the other.
+    ///   - counts: the byte count of each.
+    /// - Returns: false, with the table unusable but for `deallocate()`, if an id is empty, too long or there twice, or if the counts do not sum up to the bytes.
+    public func load(_ bytes: UnsafeRawBufferPointer, counts: UnsafeBufferPointer<UInt8>) -> Bool {
+        let runLength = 64
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: runLength) { hashes in
+            var (next, offset) = (0, 0)
+            while next < counts.count {
+                let run = next..<min(next + runLength, counts.count)
+                let start = offset
+                for row in run {
+                    let count = Int(counts[row])
+                    guard count >= 1, count <= Self.byteLimit, count <= bytes.count - offset else { return false }
+                    hashes[row - next] = hash(.init(rebasing: bytes[offset..<offset + count]))
+                    prefetchSlot(hashes[row - next])
+                    offset += count
+                }
+                offset = start
+                for row in run {
+                    let id = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(counts[row])])
+                    guard find(hashes[row - next], id) == nil else { return false }
+                    _ = insert(hashes[row - next], id)
+                    offset += id.count
+                }
+                next = run.upperBound
+            }
+            return offset == bytes.count
+        }
+    }
+}
+
+/// The ids of an `IdTable` as they were at `freeze()`: readable from any thread until the owner calls `thaw(_:)`.
+public struct FrozenIdTable: Sendable {
+    fileprivate let arena: FrozenByteArena
+    fileprivate let records: FrozenColumn<UInt32>
+
+    /// The number of ids at the time of the freeze.
+    public var count: Int { records.count }
+
+    /// Calls `body` with all ids in the order of their ordinals. The bytes outlive the view.
+    public func forEachId(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        try records.forEachChunk { chunk in
+            for unit in chunk { try body(IdTable.id(in: arena, unit)) }
+        }
+    }
+}
+
+extension IdTable {
+    fileprivate static func id(in arena: FrozenByteArena, _ unit: UInt32) -> UnsafeRawBufferPointer {
+        let offset = UInt64(unit) << UInt64(unitShift)
+        let count = arena.bytes(at: offset, count: bytesOffset)[countOffset]
+        return arena.bytes(at: offset + UInt64(bytesOffset), count: Int(count))
+    }
+}

@@ -1,0 +1,104 @@
+import GuerdonCore
+import Testing
+
+struct IdTableTests {
+    static let seed = BitHash.Seed(1, 2, 3, 4)
+
+    @Test func ordinalsCountUpInOrderOfInsertion() {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        for number in 0..<200_000 {
+            "m\(number)".withBytes { id in
+                let hash = table.hash(id)
+                if table.find(hash, id) != nil { Issue.record("\(number) is there before it came") }
+                if table.insert(hash, id) != UInt32(number) { Issue.record("\(number) has another ordinal") }
+            }
+        }
+        #expect(table.count == 200_000)
+        var found = 0
+        for number in 0..<200_000 {
+            "m\(number)".withBytes { id in
+                table.prefetchSlot(table.hash(id))
+                table.prefetchCandidate(table.hash(id))
+                if table.find(table.hash(id), id) == UInt32(number) { found += 1 }
+                if !table.id(UInt32(number)).elementsEqual(id) { Issue.record("\(number) reads back wrong") }
+            }
+        }
+        #expect(found == 200_000)
+        let unknown = (200_000..<250_000).filter { number in
+            "m\(number)".withBytes { table.find(table.hash($0), $0) } != nil
+        }
+        #expect(unknown.isEmpty)
+    }
+
+    @Test(arguments: 1...128)
+    func idsOfEveryLengthDifferInEveryByte(length: Int) {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        var ids: [[UInt8]] = [[UInt8](repeating: 0, count: length)]
+        for position in 0..<length {
+            ids.append(ids[0])
+            ids[position + 1][position] = 1
+        }
+        for (number, id) in ids.enumerated() {
+            #expect(id.withUnsafeBytes { table.intern($0) } == UInt32(number))
+        }
+        for (number, id) in ids.enumerated() {
+            #expect(id.withUnsafeBytes { table.find(table.hash($0), $0) } == UInt32(number))
+            #expect(table.id(UInt32(number)).elementsEqual(id))
+        }
+    }
+
+    @Test func prefixesAndTrailingZeroesAreOtherIds() {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        for length in 1...128 {
+            let id = [UInt8](repeating: 0, count: length)
+            #expect(id.withUnsafeBytes { table.intern($0) } == UInt32(length - 1))
+        }
+        #expect([].withUnsafeBytes { (id: UnsafeRawBufferPointer) in table.find(0, id) } == nil)
+    }
+
+    @Test func orderIsByBytes() {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        let ids = ["b", "a", "ab", "aB", "é", "a0"].map { text in text.withBytes { table.intern($0) } }
+        let sorted = ids.sorted { table.precedes($0, $1) }.map { String(decoding: table.id($0), as: UTF8.self) }
+        #expect(sorted == ["a", "a0", "aB", "ab", "b", "é"])
+        #expect(!table.precedes(ids[0], ids[0]))
+    }
+
+    @Test func frozenIdsStayWhileTheTableGrows() {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        for number in 0..<10_000 { _ = "id-\(number)".withBytes { table.intern($0) } }
+        let frozen = table.freeze()
+        for number in 10_000..<40_000 { _ = "id-\(number)".withBytes { table.intern($0) } }
+        var seen: [String] = []
+        frozen.forEachId { seen.append(String(decoding: $0, as: UTF8.self)) }
+        #expect(seen == (0..<10_000).map { "id-\($0)" })
+        table.thaw(frozen)
+        var first: [String] = []
+        table.forEachId(upTo: 3) { first.append(String(decoding: $0, as: UTF8.self)) }
+        #expect(first == ["id-0", "id-1", "id-2"])
+    }
+
+    @Test func loadingRestoresOrdinals() {
+        let ids = (0..<5000).map { Array("customer/\($0 * 7)".utf8) }
+        let bytes = ids.flatMap { $0 }
+        let counts = ids.map { UInt8($0.count) }
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        let loaded = bytes.withUnsafeBytes { bytes in counts.withUnsafeBufferPointer { table.load(bytes, counts: $0) } }
+        #expect(loaded && table.count == 5000)
+        #expect("customer/34993".withBytes { table.find(table.hash($0), $0) } == 4999)
+    }
+
+    @Test(arguments: [([1, 0], 1), ([1, 1], 3), ([2, 1], 2), ([1, 1], 2), ([129], 129)] as [([UInt8], Int)])
+    func loadingRefusesBrokenLists(counts: [UInt8], byteCount: Int) {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        let bytes = [UInt8](repeating: 7, count: byteCount)
+        #expect(!bytes.withUnsafeBytes { bytes in counts.withUnsafeBufferPointer { table.load(bytes, counts: $0) } })
+    }
+}
