@@ -1,0 +1,117 @@
+import Glibc
+import Testing
+
+@testable import GuerdonStore
+
+/// A directory that goes with the test.
+final class Scratch {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/guerdon-store-XXXXXX".utf8CString)
+        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
+    }
+
+    deinit { Scratch.removeAll(path) }
+
+    static func removeAll(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            unlink(path)
+            return
+        }
+        chmod(path, 0o700)
+        for name in names(path) { removeAll(path + "/" + name) }
+        rmdir(path)
+    }
+
+    static func names(_ path: String) -> [String] { ((try? FileSystem(faults: nil).list(path)) ?? nil) ?? [] }
+
+    /// A fresh ledger named `name`, with an identity that is the same in every run.
+    func ledger(_ name: String = "ledger", identity: UInt64 = 1) throws -> String {
+        let ledger = path + "/" + name
+        let superblock = Superblock(
+            identity: LedgerIdentity(low: 0x0706_0504_0302_0100 &+ identity &- 1, high: 0x0F0E_0D0C_0B0A_0908),
+            seed: [1, 2, 3, 4])
+        try DataDirectory.create(at: ledger, superblock: superblock)
+        return ledger
+    }
+}
+
+func contents(_ path: String) throws -> [UInt8] {
+    let file = try File(path, .read, faults: nil)
+    return try #require(try file.bytes(at: 0, count: Int(file.size)))
+}
+
+func overwrite(_ path: String, _ bytes: [UInt8]) throws {
+    unlink(path)
+    let file = try File(path, .create, faults: nil)
+    try file.write(bytes, at: 0)
+}
+
+func copyTree(_ source: String, _ target: String) throws {
+    mkdir(target, 0o700)
+    for name in Scratch.names(source) {
+        var status = stat()
+        lstat(source + "/" + name, &status)
+        if status.st_mode & S_IFMT == S_IFDIR {
+            try copyTree(source + "/" + name, target + "/" + name)
+        } else {
+            try overwrite(target + "/" + name, contents(source + "/" + name))
+        }
+    }
+}
+
+/// A small deterministic generator.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// The plain model of a log.
+struct Batch: Equatable {
+    var first: UInt64
+    var count: UInt32
+    var time: Int64
+    var payload: [UInt8]
+
+    static func sample(_ first: UInt64, count: UInt32 = 1, length: Int, seed: UInt64) -> Batch {
+        var random = SplitMix(state: seed)
+        return Batch(
+            first: first, count: count, time: Int64(1_000 + first),
+            payload: (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) })
+    }
+}
+
+extension WriteAheadLog {
+    func append(_ batch: Batch) throws(StoreError) {
+        try batch.payload.span.withUnsafeBytes { bytes throws(StoreError) in
+            let cut = bytes.count / 3
+            _ = try append(
+                firstSequence: batch.first, count: batch.count, time: batch.time,
+                UnsafeRawBufferPointer(rebasing: bytes[..<cut]), UnsafeRawBufferPointer(rebasing: bytes[cut...]))
+        }
+    }
+}
+
+extension BatchLog {
+    /// Everything from `sequence` on, by the sequential reader.
+    func all(from sequence: UInt64 = 1) throws(StoreError) -> [Batch] {
+        var reader = try reader(from: sequence)
+        var result: [Batch] = []
+        while let record = try reader.next() {
+            result.append(
+                Batch(
+                    first: record.info.firstSequence, count: record.info.count, time: record.info.time,
+                    payload: [UInt8](record.payload)))
+        }
+        return result
+    }
+}
