@@ -121,8 +121,10 @@ extension ByteArena {
             header.pointee.chunks = chunks
             header.pointee.chunkCapacity = capacity
         }
-        header.pointee.chunks[header.pointee.chunkCount] = .allocate(
-            byteCount: 1 << Self.chunkShift, alignment: cacheLineBytes)
+        let chunk = UnsafeMutableRawPointer.allocate(byteCount: 1 << Self.chunkShift, alignment: cacheLineBytes)
+        // The first one stays lazy: most arenas are small.
+        if header.pointee.chunkCount > 0 { populate(chunk, byteCount: 1 << Self.chunkShift) }
+        header.pointee.chunks[header.pointee.chunkCount] = chunk
         header.pointee.chunkCount += 1
     }
 }

@@ -14,6 +14,8 @@ public struct ChunkPool: @unchecked Sendable {
 
     private static let firstSlabChunks = 16
     private static let lastSlabChunks = 512
+    /// Chunks that the system is asked to back at once; divides every slab.
+    private static let populatedChunks = 16
 
     private struct Header {
         var free: UnsafeMutableRawPointer?
@@ -88,6 +90,9 @@ public struct ChunkPool: @unchecked Sendable {
             header.pointee.nextSlabChunks = min(chunks * 2, Self.lastSlabChunks)
         }
         let chunk = header.pointee.fresh.unsafelyUnwrapped
+        if header.pointee.freshCount % Self.populatedChunks == 0, header.pointee.totalChunks > Self.firstSlabChunks {
+            populate(chunk, byteCount: Self.populatedChunks * Self.chunkBytes)
+        }
         header.pointee.fresh = chunk + Self.chunkBytes
         header.pointee.freshCount -= 1
         return chunk

@@ -14,7 +14,9 @@ extension Column {
             header.pointee.frozenTable?.deallocate()
             // Room for growth: the next freeze then finds the table allocated and touched.
             header.pointee.frozenTableCapacity = chunks + chunks / 4 + 4
-            header.pointee.frozenTable = .allocate(capacity: header.pointee.frozenTableCapacity)
+            let table = UnsafeMutablePointer<UInt>.allocate(capacity: header.pointee.frozenTableCapacity)
+            populate(table, byteCount: header.pointee.frozenTableCapacity * MemoryLayout<UInt>.stride)
+            header.pointee.frozenTable = table
         }
         let frozen = header.pointee.frozenTable.unsafelyUnwrapped
         let table = header.pointee.table

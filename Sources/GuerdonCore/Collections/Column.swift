@@ -171,6 +171,7 @@ extension Column {
         if needed > header.pointee.tableCapacity {
             let capacity = max(needed, header.pointee.tableCapacity * 2)
             let table = UnsafeMutablePointer<UInt>.allocate(capacity: capacity)
+            populate(table, byteCount: capacity * MemoryLayout<UInt>.stride)
             table.update(from: header.pointee.table, count: header.pointee.chunkCount)
             header.pointee.table.deallocate()
             header.pointee.table = table

@@ -147,6 +147,7 @@ extension TagIndex {
 
     private func makeSegment(homes: Int, depth: UInt8) -> Segment {
         let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: homes + Self.padding + 1)
+        populate(slots, byteCount: (homes + Self.padding + 1) * 8)
         slots.initialize(repeating: 0, count: homes + Self.padding)
         // Stops every scan that runs to the end of the segment.
         slots[homes + Self.padding] = UInt64.max
@@ -207,6 +208,7 @@ extension TagIndex {
         let old = header.pointee.directory
         let size = 1 << Int(header.pointee.depth)
         let directory = UnsafeMutablePointer<Segment>.allocate(capacity: size * 2)
+        populate(directory, byteCount: size * 2 * MemoryLayout<Segment>.stride)
         for index in 0..<size {
             directory[index * 2] = old[index]
             directory[index * 2 + 1] = old[index]

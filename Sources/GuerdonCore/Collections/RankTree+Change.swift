@@ -1,0 +1,207 @@
+extension RankTree {
+    /// Leaves that together have no more than this are made one.
+    private static let mergedLeafLimit = 48
+    private static let mergedGroupLimit = 48
+
+    /// Adds an entry that is not there.
+    @inline(__always)
+    func insert(_ entry: Entry, _ precedes: Order) {
+        insert(entry, at: locate(entry, precedes), precedes)
+    }
+
+    @inline(__always)
+    func insert(_ entry: Entry, at place: Place, _ precedes: Order) {
+        let group = header.pointee.groups[place.group]
+        let size = Int(group.counts[place.leaf])
+        if size < Self.leafCapacity {
+            group.leaves[place.leaf][size] = entry
+            addToCounts(place, 1)
+        } else {
+            insertSplitting(entry, at: place, precedes)
+        }
+    }
+
+    /// Removes an entry that is there.
+    @inline(__always)
+    func remove(_ entry: Entry, _ precedes: Order) {
+        _ = remove(entry, at: locate(entry, precedes))
+    }
+
+    /// Removes an entry from the leaf that holds it; says whether other leaves changed places.
+    @inline(__always)
+    func remove(_ entry: Entry, at place: Place) -> Bool {
+        let group = header.pointee.groups[place.group]
+        let leaf = group.leaves[place.leaf]
+        let size = Int(group.counts[place.leaf])
+        let index = leaf.index(of: entry.member, count: size)
+        precondition(index >= 0 && leaf.key(index) == entry.key, "the entry is not in the index")
+        leaf[index] = leaf[size &- 1]
+        addToCounts(place, -1)
+        guard size &- 1 <= Self.leafCapacity / 2 else { return false }
+        return mergeLeaf(place)
+    }
+
+    /// Gives a member another key.
+    @inline(__always)
+    func move(_ member: UInt32, from old: UInt128, to new: UInt128, _ precedes: Order) {
+        let entry = Entry(key: old, member: member)
+        let target = Entry(key: new, member: member)
+        let place = locate(entry, precedes)
+        let newPlace = locate(target, precedes)
+        if place == newPlace {
+            let group = header.pointee.groups[place.group]
+            let leaf = group.leaves[place.leaf]
+            let index = leaf.index(of: member, count: Int(group.counts[place.leaf]))
+            precondition(index >= 0 && leaf.key(index) == old, "the entry is not in the index")
+            leaf[index] = target
+        } else if remove(entry, at: place) {
+            insert(target, precedes)
+        } else {
+            insert(target, at: newPlace, precedes)
+        }
+    }
+
+    /// Adds to the number that the entry of `key` holds in place of a member; keys must be unique then. An entry is made
+    /// when it is missing and goes when it reaches 0.
+    func addToMember(of key: UInt128, _ change: Int) {
+        let unordered: Order = { _, _ in false }
+        let place = locate(Entry(key: key, member: 0), unordered)
+        let group = header.pointee.groups[place.group]
+        let leaf = group.leaves[place.leaf]
+        for index in 0..<Int(group.counts[place.leaf]) where leaf.key(index) == key {
+            let value = UInt32(Int(leaf.members[index]) + change)
+            leaf.members[index] = value
+            if value == 0 {
+                leaf[index] = leaf[Int(group.counts[place.leaf]) - 1]
+                addToCounts(place, -1)
+                if group.counts[place.leaf] <= Self.leafCapacity / 2 { _ = mergeLeaf(place) }
+            }
+            return
+        }
+        insert(Entry(key: key, member: UInt32(change)), at: place, unordered)
+    }
+
+    /// Replaces the content by entries that come in order.
+    ///
+    /// - Complexity: O(count).
+    func build(count: Int, _ precedes: Order, _ entry: (Int) -> Entry) {
+        removeAll()
+        // Room in every leaf, so that the first insertions do not split all of them.
+        let fill = Self.leafCapacity * 3 / 4
+        var previous: Entry?
+        var place = Place(group: 0, leaf: 0)
+        for index in 0..<count {
+            let next = entry(index)
+            if let previous {
+                precondition(
+                    previous.key < next.key
+                        || previous.key == next.key && precedes(previous.member, next.member), "entries out of order")
+            }
+            previous = next
+            if index > 0, index % fill == 0 { place = appendLeaf(after: place, lowerBound: next, leafFill: fill) }
+            insert(next, at: place, precedes)
+        }
+    }
+}
+
+extension RankTree {
+    private func appendLeaf(after place: Place, lowerBound: Entry, leafFill: Int) -> Place {
+        let leaf = Leaf(header.pointee.leafBlocks.take())
+        let group = header.pointee.groups[place.group]
+        if place.leaf + 1 < leafFill {
+            group.insertLeaf(at: place.leaf + 1, leaf, count: 0, lowerBound: lowerBound)
+            return Place(group: place.group, leaf: place.leaf + 1)
+        }
+        let next = Group(header.pointee.groupBlocks.take())
+        next.reset()
+        next.insertLeaf(at: 0, leaf, count: 0, lowerBound: lowerBound)
+        insertGroup(next, at: place.group + 1, count: 0)
+        return Place(group: place.group + 1, leaf: 0)
+    }
+
+    /// Splits a full leaf, and its group where that is full too, and inserts.
+    @inline(never)
+    private func insertSplitting(_ entry: Entry, at full: Place, _ precedes: Order) {
+        var place = full
+        if header.pointee.groups[place.group].leafCount == Self.groupCapacity { place = splitGroup(at: place) }
+        let group = header.pointee.groups[place.group]
+        let leaf = group.leaves[place.leaf]
+        let right = Leaf(header.pointee.leafBlocks.take())
+        withUnsafeTemporaryAllocation(of: Entry.self, capacity: Self.leafCapacity) { sorted in
+            Self.sort(leaf, count: Self.leafCapacity, into: sorted, precedes)
+            let isLast = place.leaf == group.leafCount - 1 && place.group == header.pointee.groupCount - 1
+            // Newcomers come in at the end of the board: leaves behind them would stay half empty for ever.
+            let kept = isLast ? Self.leafCapacity - 4 : Self.leafCapacity / 2
+            for index in 0..<kept { leaf[index] = sorted[index] }
+            for index in kept..<Self.leafCapacity { right[index - kept] = sorted[index] }
+            group.counts[place.leaf] = UInt8(kept)
+            group.insertLeaf(
+                at: place.leaf + 1, right, count: Self.leafCapacity - kept, lowerBound: sorted[kept])
+            let bound = sorted[kept]
+            if bound.key < entry.key || bound.key == entry.key && precedes(bound.member, entry.member) {
+                place.leaf += 1
+            }
+        }
+        insert(entry, at: place, precedes)
+    }
+
+    /// Halves a full group and gives the new place of a leaf of it.
+    private func splitGroup(at place: Place) -> Place {
+        let group = header.pointee.groups[place.group]
+        let right = Group(header.pointee.groupBlocks.take())
+        right.reset()
+        let isLast = place.group == header.pointee.groupCount - 1 && place.leaf == Self.groupCapacity - 1
+        let kept = isLast ? Self.groupCapacity - 4 : Self.groupCapacity / 2
+        let entries = group.moveLeaves(from: kept, to: right)
+        header.pointee.counts[place.group] -= Int32(entries)
+        insertGroup(right, at: place.group + 1, count: entries)
+        updateBlockCounts(from: place.group)
+        return place.leaf < kept ? place : Place(group: place.group + 1, leaf: place.leaf - kept)
+    }
+
+    /// Joins a leaf with a neighbour in its group where both are small; says whether places changed.
+    @inline(never)
+    private func mergeLeaf(_ place: Place) -> Bool {
+        let group = header.pointee.groups[place.group]
+        let size = Int(group.counts[place.leaf])
+        if place.leaf + 1 < group.leafCount, size + Int(group.counts[place.leaf + 1]) <= Self.mergedLeafLimit {
+            joinLeaves(group, place.leaf)
+        } else if place.leaf > 0, size + Int(group.counts[place.leaf - 1]) <= Self.mergedLeafLimit {
+            joinLeaves(group, place.leaf - 1)
+        } else {
+            return false
+        }
+        if group.leafCount <= Self.groupCapacity / 2 { mergeGroup(place.group) }
+        return true
+    }
+
+    /// Moves the entries of the leaf behind `index` into the leaf at `index`.
+    private func joinLeaves(_ group: Group, _ index: Int) {
+        let (left, right) = (group.leaves[index], group.leaves[index + 1])
+        let (leftCount, rightCount) = (Int(group.counts[index]), Int(group.counts[index + 1]))
+        for entry in 0..<rightCount { left[leftCount + entry] = right[entry] }
+        group.counts[index] = UInt8(leftCount + rightCount)
+        group.removeLeaf(at: index + 1)
+        header.pointee.leafBlocks.give(right.base)
+    }
+
+    private func mergeGroup(_ index: Int) {
+        let size = header.pointee.groups[index].leafCount
+        if index + 1 < header.pointee.groupCount,
+            size + header.pointee.groups[index + 1].leafCount <= Self.mergedGroupLimit
+        {
+            joinGroups(index)
+        } else if index > 0, size + header.pointee.groups[index - 1].leafCount <= Self.mergedGroupLimit {
+            joinGroups(index - 1)
+        }
+    }
+
+    private func joinGroups(_ index: Int) {
+        let right = header.pointee.groups[index + 1]
+        let entries = right.moveLeaves(from: 0, to: header.pointee.groups[index])
+        header.pointee.counts[index] += Int32(entries)
+        removeGroup(at: index + 1)
+        updateBlockCounts(from: index)
+        header.pointee.groupBlocks.give(right.base)
+    }
+}

@@ -1,0 +1,192 @@
+/// The live order of a leaderboard: members by score, highest first, with exact ranks in logarithmic time.
+///
+/// Equal scores stand in the order of `since`, the log sequence of the last change: whoever got there first stands higher. Members equal
+/// in both are told apart by `precedes`, a strict order of members (by id, say) that every call is given and that must never
+/// change; it is called in that case only.
+///
+/// The index keeps no map from members to entries: the caller knows each member's current score and since, and names them to
+/// remove or move it. Removing what is not there is a programming error and traps.
+///
+/// In runs of 32 to 128 changes call `prefetchPath` for the old and the new place of each, then `prefetchEntry` for
+/// each, then `move`; that hides most of the cache misses.
+///
+/// ```swift
+/// let board = ScoreIndex(countsDistinctScores: false)
+/// board.insert(member: 7, score: 120, since: 1, precedes: table.precedes)
+/// board.move(member: 7, from: (120, 1), to: (150, 9), precedes: table.precedes)
+/// let standing = board.rank(member: 7, score: 150, since: 9, precedes: table.precedes) + 1
+/// ```
+///
+/// A handle: copies share one storage. The owner calls `deallocate()` once.
+public struct ScoreIndex: @unchecked Sendable {
+    // Sendable by ownership: one thread at a time, phases of different threads are separated by barriers.
+    private let tree: RankTree
+    private let distinct: RankTree?
+
+    /// A score and the log sequence of the change that made it.
+    public typealias Standing = (score: Int64, since: UInt64)
+
+    /// Makes an empty index.
+    ///
+    /// - Parameter countsDistinctScores: whether `distinctScores(above:)` will be asked; every change then costs a second search.
+    public init(countsDistinctScores: Bool) {
+        tree = RankTree()
+        distinct = countsDistinctScores ? RankTree() : nil
+    }
+
+    /// The number of entries.
+    public var count: Int { tree.count }
+
+    /// Bytes of memory in use.
+    public var storageBytes: Int { tree.storageBytes + (distinct?.storageBytes ?? 0) }
+
+    /// Stage 1: starts loading the upper part of the way to a standing.
+    @inline(__always)
+    public func prefetchPath(score: Int64, since: UInt64) {
+        tree.prefetchGroup(Self.key(score, since))
+    }
+
+    /// Stage 2: starts loading the entries around a standing.
+    @inline(__always)
+    public func prefetchEntry(score: Int64, since: UInt64) {
+        tree.prefetchLeaf(Self.key(score, since))
+    }
+
+    /// Adds a member who is not in the index.
+    ///
+    /// - Complexity: O(log n), with a split of 64 entries now and then.
+    @inline(__always)
+    public func insert(
+        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
+    ) {
+        tree.insert(.init(key: Self.key(score, since), member: member), precedes)
+        distinct?.addToMember(of: Self.key(score, 0), 1)
+    }
+
+    /// Removes a member who is in the index with exactly this standing.
+    ///
+    /// - Complexity: O(log n), with a join of two small leaves now and then.
+    @inline(__always)
+    public func remove(
+        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
+    ) {
+        tree.remove(.init(key: Self.key(score, since), member: member), precedes)
+        distinct?.addToMember(of: Self.key(score, 0), -1)
+    }
+
+    /// Gives a member who is in the index with exactly the standing `old` another one.
+    ///
+    /// - Complexity: O(log n).
+    @inline(__always)
+    public func move(
+        member: UInt32, from old: Standing, to new: Standing, precedes: (UInt32, UInt32) -> Bool
+    ) {
+        tree.move(member, from: Self.key(old.score, old.since), to: Self.key(new.score, new.since), precedes)
+        if let distinct, old.score != new.score {
+            distinct.addToMember(of: Self.key(old.score, 0), -1)
+            distinct.addToMember(of: Self.key(new.score, 0), 1)
+        }
+    }
+
+    /// The number of entries strictly before a standing of a member, who need not be in the index: the ordinal rank less 1.
+    ///
+    /// - Complexity: O(log n).
+    public func rank(
+        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
+    ) -> Int {
+        tree.rank(.init(key: Self.key(score, since), member: member), precedes)
+    }
+
+    /// The number of entries with a higher score: the competition rank ("1, 2, 2, 4") less 1.
+    ///
+    /// - Complexity: O(log n).
+    public func entries(above score: Int64) -> Int {
+        tree.rank(below: Self.key(score, 0))
+    }
+
+    /// The number of different scores above `score`: the dense rank ("1, 2, 2, 3") less 1.
+    ///
+    /// The index must have been made with `countsDistinctScores`.
+    ///
+    /// - Complexity: O(log n).
+    public func distinctScores(above score: Int64) -> Int {
+        guard let distinct else { preconditionFailure("the index does not count distinct scores") }
+        return distinct.rank(below: Self.key(score, 0))
+    }
+
+    /// The number of different scores: the index must have been made with `countsDistinctScores`.
+    public var distinctScoreCount: Int {
+        guard let distinct else { preconditionFailure("the index does not count distinct scores") }
+        return distinct.count
+    }
+
+    /// The entry at `position`, counted from 0, or nil behind the last.
+    ///
+    /// - Complexity: O(log n).
+    public func select(
+        _ position: Int, precedes: (UInt32, UInt32) -> Bool
+    ) -> (member: UInt32, score: Int64, since: UInt64)? {
+        var found: (member: UInt32, score: Int64, since: UInt64)?
+        forEach(from: position, limit: 1, precedes: precedes) { found = ($0, $1, $2) }
+        return found
+    }
+
+    /// Calls `body` with the entries from `position` (counted from 0) on, at most `limit`, highest first.
+    ///
+    /// - Complexity: O(log n + limit).
+    public func forEach(
+        from position: Int, limit: Int, precedes: (UInt32, UInt32) -> Bool,
+        _ body: (_ member: UInt32, _ score: Int64, _ since: UInt64) -> Void
+    ) {
+        tree.forEach(from: position, limit: limit, precedes) { entry in
+            body(entry.member, Self.score(entry.key), UInt64(truncatingIfNeeded: entry.key))
+        }
+    }
+
+    /// Replaces the content by `count` entries that `entry` gives in order, highest first; out of order traps.
+    ///
+    /// - Complexity: O(count), without searches.
+    public func build(
+        count: Int, precedes: (UInt32, UInt32) -> Bool,
+        _ entry: (Int) -> (member: UInt32, score: Int64, since: UInt64)
+    ) {
+        var (run, runScore) = (0, Int64(0))
+        distinct?.removeAll()
+        tree.build(count: count, precedes) { index in
+            let (member, score, since) = entry(index)
+            if let distinct {
+                if run > 0, score != runScore {
+                    distinct.addToMember(of: Self.key(runScore, 0), run)
+                    run = 0
+                }
+                (run, runScore) = (run + 1, score)
+            }
+            return .init(key: Self.key(score, since), member: member)
+        }
+        if let distinct, run > 0 { distinct.addToMember(of: Self.key(runScore, 0), run) }
+    }
+
+    /// Removes all entries.
+    public func removeAll() {
+        tree.removeAll()
+        distinct?.removeAll()
+    }
+
+    /// Frees everything.
+    public func deallocate() {
+        tree.deallocate()
+        distinct?.deallocate()
+    }
+
+    /// Ascending keys are descending scores, then ascending since.
+    @inline(__always)
+    private static func key(_ score: Int64, _ since: UInt64) -> UInt128 {
+        precondition(score != .min, "the least score is reserved")
+        return UInt128(UInt64(bitPattern: score ^ .max)) &<< 64 | UInt128(since)
+    }
+
+    @inline(__always)
+    private static func score(_ key: UInt128) -> Int64 {
+        Int64(bitPattern: UInt64(truncatingIfNeeded: key &>> 64)) ^ .max
+    }
+}
