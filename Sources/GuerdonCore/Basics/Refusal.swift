@@ -1,5 +1,5 @@
 /// Why a command was refused; the raw value is stable, ``name`` is what the wire says.
-public enum RefusalCode: UInt8, Sendable, CaseIterable, Error {
+public enum RefusalCode: UInt8, Sendable, CaseIterable, BitwiseCopyable, Error {
     case none = 0
     case badJson, badRequest, lineTooLong, unknownOp, unknownWorkspace, unknownMember, unknownCurrency, unknownAccount
     case unknownPlan, unknownBoard, unknownAction, planInvalid, conflict, cycle, selfReferral, alreadyReferred

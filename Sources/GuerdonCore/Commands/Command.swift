@@ -159,11 +159,15 @@ public enum TieStyle: UInt8, Sendable, CaseIterable {
 public struct BoardPut: Sendable, Hashable {
     public var workspace: Text
     public var board: Text
-    public var currency: Text
-    public var period: BoardPeriod
-    public var ties: TieStyle
+    /// The currency whose rewards it counts; a new board needs it.
+    public var currency: Text?
+    /// Month is not assumed: a new board counts for ever unless it says otherwise.
+    public var period: BoardPeriod?
+    public var ties: TieStyle?
 
-    public init(workspace: Text, board: Text, currency: Text, period: BoardPeriod, ties: TieStyle) {
+    public init(
+        workspace: Text, board: Text, currency: Text? = nil, period: BoardPeriod? = nil, ties: TieStyle? = nil
+    ) {
         self.workspace = workspace
         self.board = board
         self.currency = currency

@@ -57,9 +57,9 @@ public enum CommandCoding {
             out.write(CommandTag.boardPut.rawValue)
             out.write(c.workspace)
             out.write(c.board)
-            out.write(c.currency)
-            out.write(c.period.rawValue)
-            out.write(c.ties.rawValue)
+            out.write(c.currency) { out.write($0) }
+            out.write(c.period) { out.write($0.rawValue) }
+            out.write(c.ties) { out.write($0.rawValue) }
         }
     }
 
@@ -122,8 +122,10 @@ public enum CommandCoding {
         case .boardPut:
             return .boardPut(
                 BoardPut(
-                    workspace: try source.text(), board: try source.text(), currency: try source.text(),
-                    period: try source.code(BoardPeriod.self), ties: try source.code(TieStyle.self)))
+                    workspace: try source.text(), board: try source.text(),
+                    currency: try source.optional { s throws(MalformedBytes) in try s.text() },
+                    period: try source.optional { s throws(MalformedBytes) in try s.code(BoardPeriod.self) },
+                    ties: try source.optional { s throws(MalformedBytes) in try s.code(TieStyle.self) }))
         }
     }
 

@@ -1,0 +1,56 @@
+/// One action of a step: what was read from its bytes and found out about it.
+struct ActionRow: BitwiseCopyable {
+    var externalId: UnsafeRawBufferPointer
+    var performer: UnsafeRawBufferPointer
+    var title: UnsafeRawBufferPointer
+    var attributes: UnsafeRawBufferPointer
+    /// The value in units of the shape's scale; meaningless without ``hasValue``.
+    var units: Int64 = 0
+    /// When it happened; the time of the command where none was given.
+    var at: Int64 = 0
+    var sequence: UInt64 = 0
+    /// What stands for the external id in the table.
+    var key = BitHash.Value(first: 0, second: 0)
+    var memberHash: UInt64 = 0
+    /// Digest of everything the action says, to tell a repetition from a conflict.
+    var content: UInt64 = 0
+    /// The first one's log position, for a repetition.
+    var first: UInt64 = 0
+    /// Index of the command in its batch.
+    var command: UInt32 = 0
+    /// Index into the step's shapes.
+    var shape: UInt32 = 0
+    var member: UInt32 = 0
+    /// Local date, where boards want it.
+    var day: Int32 = 0
+    var hasValue = false
+    var state = State.open
+
+    enum State: UInt8, BitwiseCopyable {
+        /// To be evaluated.
+        case open
+        case duplicate
+        case conflict
+        case unknownMember
+        case refusedShape
+        case badScale
+    }
+
+    /// Units for formulas.
+    @inline(__always) var value: Int64? { hasValue ? units : nil }
+}
+
+/// A reward on its way to the shard of whoever gets it.
+struct RewardMessage: BitwiseCopyable {
+    var amount: Int64
+    /// Index of the row in the step.
+    var row: UInt32
+    var member: UInt32
+    /// Index into the workspace's rewards; for a failed condition see ``isConditionError``.
+    var info: UInt32
+    /// Place among the messages of its row.
+    var order: UInt16
+    var level: UInt8
+    /// Not a reward: a condition failed; `info` is the plan version and `amount` the bonus.
+    var isConditionError: Bool
+}

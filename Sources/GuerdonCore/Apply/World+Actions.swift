@@ -1,0 +1,320 @@
+// Reading, resolving and evaluating actions in steps.
+
+extension World {
+    /// Reads up to ``stepRows`` actions in a row into ``rows``.
+    func readActions(
+        _ source: inout ByteSource, shape: inout ActionShape, batch: CommandBatch, from first: Int
+    ) throws(MalformedBytes) {
+        rows.removeAll()
+        var index = first
+        var current = Int.min
+        var active: ActiveShape?
+        while index < batch.count, rows.count < World.stepRows, source.position < source.bytes.count,
+            source.bytes[source.position] == CommandTag.action.rawValue
+        {
+            let record = try ActionRecord(&source, shape: &shape)
+            if shape.ordinal != current {
+                current = shape.ordinal
+                active = activeShape(shape)
+            }
+            var row = ActionRow(
+                externalId: record.externalId, performer: record.performer, title: record.title,
+                attributes: record.attributes)
+            row.shape = UInt32(current)
+            row.command = UInt32(index)
+            row.sequence = batch.firstSequence + UInt64(index)
+            row.at = record.at == ActionRecord.noTime ? batch.time : record.at
+            prepare(&row, record, active)
+            rows.append(row)
+            index += 1
+        }
+    }
+
+    /// The shape at a number of this batch, worked out if need be; `nil` when there is no such workspace.
+    private func activeShape(_ shape: ActionShape) -> ActiveShape? {
+        while shapes.count <= shape.ordinal { shapes.append(nil) }
+        if let known = shapes[shape.ordinal] { return known }
+        guard let index = workspaceIndex[shape.workspace] else { return nil }
+        let workspace = workspaces[index]
+        var key = shape
+        key.ordinal = 0
+        let made: ActiveShape
+        if let cached = workspace.shapes[key] {
+            made = cached
+        } else {
+            made = ActiveShape(key, workspace: workspace, index: index)
+            // Types are the client's to choose: a flood of them must not stay in memory.
+            if workspace.shapes.count >= 1024 { workspace.shapes.removeAll() }
+            workspace.shapes[key] = made
+        }
+        shapes[shape.ordinal] = made
+        return made
+    }
+
+    @inline(__always)
+    private func prepare(_ row: inout ActionRow, _ record: ActionRecord, _ shape: ActiveShape?) {
+        row.hasValue = record.valueScale >= 0
+        if row.hasValue {
+            let scale = shape?.valueScale ?? ActiveShape.plainScale
+            let shift = scale - Int(record.valueScale)
+            if shift == 0 {
+                row.units = record.valueCoefficient
+            } else if let units = record.value?.units(scale: scale) {
+                row.units = units
+            } else {
+                row.state = .badScale
+            }
+            if record.valueCoefficient < 0 { row.state = .badScale }
+        }
+        row.key = hash.hash128(record.externalId)
+        row.memberHash = hash.hash64(record.performer)
+        var content = mix(row.memberHash, UInt64(bitPattern: row.units) ^ (row.hasValue ? 0x9e37_79b9 : 0))
+        content = mix(content, UInt64(bitPattern: record.at))
+        if let shape { content ^= shape.digest }
+        if record.title.baseAddress != nil { content = mix(content, digest(record.title, 1)) }
+        if !record.attributes.isEmpty { content = mix(content, digest(record.attributes, 2)) }
+        row.content = content
+    }
+
+    /// Applies the actions in ``rows`` as one step, or one by one where their order could show.
+    func applyActions(_ batch: CommandBatch) {
+        if mustGoOneByOne() {
+            for i in 0..<rows.count { applyAlone(i, batch) }
+        } else if shardCount == 1 {
+            let firstPosting = postings.count
+            var start = 0
+            while start < rows.count {
+                let end = min(start + 64, rows.count)
+                resolve(start..<end)
+                for i in start..<end where rows[i].state == .open { evaluate(i, lane: lanes[0]) }
+                receiveAll(shard: 0, into: postings, orders: nil)
+                lanes[0].outboxes[0].removeAll()
+                start = end
+            }
+            settle()
+            finish(batch, firstPosting: firstPosting)
+        } else {
+            applySharded(batch)
+        }
+        sequence += UInt64(rows.count)
+    }
+
+    /// Whether what one action pays may decide about another: amounts near a bound, or conditions on others' tags.
+    private func mustGoOneByOne() -> Bool {
+        var counts = ContiguousArray<(rows: Double, units: Double)>(repeating: (0, 0), count: shapes.count)
+        for i in 0..<rows.count {
+            let s = Int(rows[i].shape)
+            counts[s].rows += 1
+            if rows[i].hasValue, rows[i].state == .open { counts[s].units += Double(rows[i].units) }
+            if let shape = shapes[s], shape.hasLifetimes, shape.mayBeBornExpired(at: rows[i].at, now: time) { return true }
+        }
+        var needs: [BoundKey: Double] = [:]
+        for (s, count) in counts.enumerated() where count.rows > 0 {
+            guard let shape = shapes[s] else { continue }
+            if shape.isOrderSensitive { return true }
+            for bound in shape.bounds {
+                let need = bound.constant * count.rows + bound.slope * count.units
+                let key = BoundKey(workspace: shape.workspaceIndex, currency: bound.currency, account: -1)
+                needs[key, default: Double(shape.workspace.currencies[bound.currency].books.credited)] += need
+                if needs[key]! > 9.0e18 { return true }
+                guard bound.account >= 0, let budget = shape.workspace.accounts[Int(bound.account)].budget else { continue }
+                let spent = Double(shape.workspace.accounts[Int(bound.account)].spent)
+                let account = BoundKey(
+                    workspace: shape.workspaceIndex, currency: bound.currency, account: bound.account)
+                needs[account, default: spent] += need
+                if needs[account]! * 1.000_001 + 1 > Double(budget) { return true }
+            }
+        }
+        return false
+    }
+
+    /// Finds duplicates and performers, in short passes so that each waits for memory as little as possible.
+    func resolve(_ range: Range<Int>) {
+        for i in range {
+            guard let shape = shapes[Int(rows[i].shape)] else { continue }
+            shape.workspace.externalIds.prefetchSlot(rows[i].key)
+            shape.workspace.members.prefetchSlot(rows[i].memberHash)
+        }
+        for i in range {
+            guard let shape = shapes[Int(rows[i].shape)] else { continue }
+            shape.workspace.members.prefetchCandidate(rows[i].memberHash)
+        }
+        for i in range {
+            resolveOne(i)
+            if rows[i].state == .open, let shape = shapes[Int(rows[i].shape)] {
+                remember(i, shape)
+                if shape.levels > 0 { shape.workspace.forest.prefetch(rows[i].member) }
+            }
+        }
+    }
+
+    private func remember(_ i: Int, _ shape: ActiveShape) {
+        shape.workspace.externalIds.insert(rows[i].key, sequence: rows[i].sequence, content: rows[i].content)
+        shape.workspace.externalDigest &+= mix(rows[i].sequence, 0x5bd1_e995)
+        shape.workspace.actionCount += 1
+        shape.workspace.touched = true
+    }
+
+    @inline(__always)
+    private func resolveOne(_ i: Int) {
+        guard let shape = shapes[Int(rows[i].shape)] else {
+            rows[i].state = .refusedShape
+            return
+        }
+        let workspace = shape.workspace
+        if let seen = workspace.externalIds.find(rows[i].key) {
+            rows[i].state = seen.content == rows[i].content ? .duplicate : .conflict
+            rows[i].first = seen.sequence
+            return
+        }
+        if let member = workspace.members.find(rows[i].memberHash, rows[i].performer) {
+            rows[i].member = member
+        } else if workspace.autoCreateMembers, shape.refusal == nil, rows[i].state == .open {
+            rows[i].member = workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
+        } else if !workspace.autoCreateMembers {
+            rows[i].state = .unknownMember
+            return
+        }
+        if shape.refusal != nil { rows[i].state = .refusedShape }
+        if !workspace.boards.isEmpty { rows[i].day = Int32(truncatingIfNeeded: workspace.localDay(at: rows[i].at)) }
+    }
+
+    /// Applies one action with its bounds checked exactly.
+    private func applyAlone(_ i: Int, _ batch: CommandBatch) {
+        resolveOne(i)
+        let firstPosting = postings.count
+        var refusal: Refusal?
+        if rows[i].state == .open, let shape = shapes[Int(rows[i].shape)] {
+            let lane = lanes[0]
+            let tagsBefore = shape.workspace.profile(of: rows[i].member)
+            let amountsFit = evaluate(i, lane: lane)
+            refusal = amountsFit ? exceeded(lane, shape) : outOfRange
+            if refusal == nil {
+                remember(i, shape)
+                if shardCount == 1 {
+                    receiveAll(shard: 0, into: postings, orders: nil)
+                } else {
+                    prepareStandings(i)
+                    receiveMerged(lane)
+                }
+                settle()
+                // What was born expired is credited and expires in the same command.
+                if shape.hasLifetimes { expireDue(shape.workspace, sequence: rows[i].sequence) }
+            } else {
+                shape.workspace.setProfile(tagsBefore, of: rows[i].member)
+            }
+            for box in lane.outboxes { box.removeAll() }
+        }
+        appendOutcome(i, batch, refusal)
+        if batch.wantsLines { appendLines(batch, from: firstPosting) }
+    }
+
+    private var outOfRange: Refusal {
+        Refusal(.amountOutOfRange, field: "value", "The value, or a reward of it, is beyond what an account can hold.")
+    }
+
+    /// Whether the messages of one action would overrun a budget or the sum of all credits.
+    private func exceeded(_ lane: ShardLane, _ shape: ActiveShape) -> Refusal? {
+        let workspace = shape.workspace
+        var credited: [Int: Int128] = [:]
+        var funded: [Int: Int128] = [:]
+        for box in lane.outboxes {
+            for message in box.elements where !message.isConditionError {
+                let info = workspace.rewardInfos[Int(message.info)]
+                credited[Int(info.currency), default: 0] += Int128(message.amount)
+                if info.account >= 0 { funded[Int(info.account), default: 0] += Int128(message.amount) }
+            }
+        }
+        for currency in credited.keys.sorted() {
+            if Int128(workspace.currencies[currency].books.credited) + credited[currency]! > Int128(Int64.max) {
+                return outOfRange
+            }
+        }
+        for account in funded.keys.sorted() {
+            guard let budget = workspace.accounts[account].budget else { continue }
+            if Int128(workspace.accounts[account].spent) + funded[account]! > Int128(budget) {
+                return Refusal(
+                    .budgetExhausted, field: "funding",
+                    "The budget of account \"\(workspace.accounts[account].account)\" does not cover the reward; raise it with account.put.")
+            }
+        }
+        return nil
+    }
+
+    /// Outcomes and reward lines of the rows of a step.
+    func finish(_ batch: CommandBatch, firstPosting: Int) {
+        for i in 0..<rows.count { appendOutcome(i, batch, nil) }
+        if batch.wantsLines { appendLines(batch, from: firstPosting) }
+    }
+
+    @inline(__always)
+    private func appendOutcome(_ i: Int, _ batch: CommandBatch, _ refusal: Refusal?) {
+        if let refusal { return refuse(refusal, sequence: rows[i].sequence, batch: batch) }
+        switch rows[i].state {
+        case .open: batch.outcomes.append(CommandOutcome(sequence: rows[i].sequence))
+        case .duplicate: batch.outcomes.append(CommandOutcome(sequence: rows[i].first, isDuplicate: true))
+        default: refuse(rowRefusal(rows[i]), sequence: rows[i].sequence, batch: batch)
+        }
+    }
+
+    private func rowRefusal(_ row: ActionRow) -> Refusal {
+        switch row.state {
+        case .conflict:
+            return Refusal(
+                .conflict, field: "externalId",
+                "\"\(Text(copying: row.externalId))\" was used at log position \(row.first) with other content; nothing was applied.")
+        case .unknownMember:
+            return Refusal.unknownMember(Text(copying: row.performer), field: "performer")
+        case .badScale:
+            let scale = shapes[Int(row.shape)]?.valueScale ?? ActiveShape.plainScale
+            return Refusal(
+                .amountOutOfRange, field: "value", "The value must be 0 or more, fit 64 bits and have at most \(scale) decimals.")
+        default:
+            return shapes[Int(row.shape)]?.refusal
+                ?? Refusal(
+                    .unknownWorkspace, field: "workspace", "There is no such workspace; create it with workspace.put.")
+        }
+    }
+
+    private func appendLines(_ batch: CommandBatch, from first: Int) {
+        for i in first..<postings.count where postings[i].kindCode == Posting.Kind.reward.rawValue {
+            let p = postings[i]
+            batch.lines.append(
+                RewardLine(
+                    command: UInt32(p.sequence - batch.firstSequence), workspace: p.workspace, currency: p.currency,
+                    member: p.member, plan: p.plan, bonus: p.bonus, level: p.level, amount: p.amount, shortfall: 0))
+        }
+    }
+}
+
+private struct BoundKey: Hashable {
+    var workspace: Int
+    var currency: Int
+    var account: Int32
+}
+
+extension Refusal {
+    static func unknownMember(_ id: Text, field: String) -> Refusal {
+        Refusal(.unknownMember, field: field, "There is no member \"\(id)\" in this workspace; create it with member.put.")
+    }
+}
+
+/// Folds two words into one; a full-width product, so every input bit reaches every output bit.
+@inline(__always) func mix(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    let product = (a ^ 0x2d35_8dcc_aa6c_78a5).multipliedFullWidth(by: b ^ 0x8bb8_4b93_962e_acc9)
+    return product.low ^ product.high
+}
+
+extension World {
+    /// Keyed digest of bytes of any length.
+    func digest(_ bytes: UnsafeRawBufferPointer, _ salt: UInt64) -> UInt64 {
+        var result = mix(UInt64(bytes.count), salt)
+        var at = 0
+        while at < bytes.count {
+            let end = min(at + BitHash.byteLimit, bytes.count)
+            result = mix(result, hash.hash64(UnsafeRawBufferPointer(rebasing: bytes[at..<end])))
+            at = end
+        }
+        return result
+    }
+}

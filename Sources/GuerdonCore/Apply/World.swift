@@ -1,0 +1,161 @@
+/// The whole state, and the one function that changes it: `state' = apply(state, batch)`.
+///
+/// Deterministic: the same commands with their times give the same state, outcomes and postings, however they are cut into
+/// batches and whatever the shard count. No clock, no I/O, no randomness. Not thread-safe: one owner calls ``apply(_:past:)``
+/// and the queries in turn; within a step it lends the shards to a ``PhaseRunner``.
+public final class World {
+    /// Number of shards, a power of two.
+    public let shardCount: Int
+    let shardBits: Int
+    let seed: BitHash.Seed
+    let hash: BitHash
+    let runner: any PhaseRunner
+
+    /// Log position of the last command applied; 0 at the start.
+    public internal(set) var sequence: UInt64 = 0
+    /// Time of the last batch, in nanoseconds since 1970.
+    public internal(set) var time = Int64.min
+    /// Postings of the last batch, in order.
+    public let postings = Buffer<Posting>(capacity: 4096)
+
+    var workspaces: ContiguousArray<Workspace> = []
+    var workspaceIndex: [Text: Int] = [:]
+
+    // The batch at hand.
+    let rows = Buffer<ActionRow>(capacity: World.stepRows)
+    var shapes: ContiguousArray<ActiveShape?> = []
+    let lanes: ContiguousArray<ShardLane>
+    /// Where the commands of the batch begin and which shape they have; made only when a reversal needs it.
+    var batchIndex: [(offset: Int, shape: ActionShape)]?
+
+    /// Actions that are read, resolved and evaluated together.
+    static let stepRows = 512
+
+    /// An empty world with the workspace `main`.
+    ///
+    /// - Parameters:
+    ///   - shards: a power of two.
+    ///   - seed: keys the hash tables; of no influence on results.
+    ///   - runner: runs the shards' phases; in turn on the caller's thread by default.
+    public init(shards: Int = 1, seed: BitHash.Seed = BitHash.Seed(1, 2, 3, 4), runner: any PhaseRunner = SerialRunner()) {
+        precondition(shards > 0 && shards & (shards - 1) == 0, "the shard count must be a power of two")
+        shardCount = shards
+        shardBits = shards.trailingZeroBitCount
+        self.seed = seed
+        hash = BitHash(seed: seed)
+        self.runner = runner
+        lanes = ContiguousArray((0..<shards).map { _ in ShardLane(shards: shards) })
+        _ = addWorkspace("main")
+    }
+
+    deinit {
+        hash.deallocate()
+        postings.deallocate()
+        rows.deallocate()
+    }
+
+    /// Applies a batch that is stamped with `firstSequence` and `time`, and fills its outcomes.
+    ///
+    /// - Throws: ``MalformedBytes`` when the body is not what an encoder wrote, and what `past` throws.
+    public func apply(_ batch: CommandBatch, past: some PastActions) throws {
+        precondition(batch.firstSequence == sequence + 1 || batch.count == 0, "a batch does not follow its predecessor")
+        precondition(batch.time >= time, "time went backwards")
+        postings.removeAll()
+        batch.outcomes.removeAll(keepingCapacity: true)
+        batch.outcomes.reserveCapacity(batch.count)
+        time = batch.time
+        batchIndex = nil
+        var source = ByteSource(batch.body.bytes)
+        var shape = ActionShape()
+        shapes.removeAll(keepingCapacity: true)
+        var done = 0
+        while done < batch.count {
+            guard source.position < source.bytes.count else { throw MalformedBytes(offset: source.position) }
+            if source.bytes[source.position] == CommandTag.action.rawValue {
+                try readActions(&source, shape: &shape, batch: batch, from: done)
+                applyActions(batch)
+                done += rows.count
+            } else {
+                let command = try CommandCoding.decode(&source, shape: &shape)
+                let number = sequence + 1
+                do throws(Refusal) {
+                    let extra = try apply(command, sequence: number, batch: batch, index: done, past: past)
+                    batch.outcomes.append(extra)
+                } catch {
+                    refuse(error, sequence: number, batch: batch)
+                }
+                if let failure = pastFailure { throw failure }
+                sequence = number
+                // Settings may have changed: shapes are worked out anew when they are met again.
+                for i in shapes.indices { shapes[i] = nil }
+                done += 1
+            }
+        }
+    }
+
+    /// What fetching an old action threw; applying stops then.
+    var pastFailure: (any Error)?
+
+    func refuse(_ refusal: Refusal, sequence: UInt64, batch: CommandBatch) {
+        batch.outcomes.append(
+            CommandOutcome(sequence: sequence, code: refusal.code, extra: UInt32(batch.extras.count)))
+        batch.extras.append(.refusal(refusal))
+    }
+
+    func addWorkspace(_ name: Text) -> Workspace {
+        let workspace = Workspace(name: name, index: workspaces.count, shardBits: shardBits, seed: seed)
+        workspaceIndex[name] = workspaces.count
+        workspaces.append(workspace)
+        return workspace
+    }
+
+    /// The earliest instant at which some lot expires; a tick is due once time reaches it.
+    public func nextExpiry() -> Int64? {
+        var earliest: Int64?
+        for workspace in workspaces {
+            for shard in workspace.shards {
+                if let next = shard.wallets.nextExpiry() { earliest = min(earliest ?? next, next) }
+            }
+        }
+        return earliest
+    }
+}
+
+/// Runs one phase of a step on all shards, and returns when the last one is done.
+public protocol PhaseRunner: Sendable {
+    /// Calls `body` once for every number below `count`, in any order or at the same time.
+    func run(_ count: Int, rows: Int, _ body: @Sendable (Int) -> Void)
+}
+
+/// Runs the shards one after the other.
+public struct SerialRunner: PhaseRunner {
+    public init() {}
+    public func run(_ count: Int, rows: Int, _ body: @Sendable (Int) -> Void) {
+        for i in 0..<count { body(i) }
+    }
+}
+
+/// What one shard uses while a step runs.
+final class ShardLane {
+    /// Rows whose performer lives here.
+    let rows = Buffer<UInt32>()
+    /// Rewards for the members of every shard.
+    let outboxes: ContiguousArray<Buffer<RewardMessage>>
+    /// What this shard posted, with the order in which the serial engine would have: by (sequence, order).
+    let postings = Buffer<Posting>()
+    let orders = Buffer<UInt16>()
+    /// Tags given by the row at hand, not yet on the member.
+    var conditionErrors: UInt64 = 0
+    var order: UInt16 = 0
+
+    init(shards: Int) {
+        outboxes = ContiguousArray((0..<shards).map { _ in Buffer<RewardMessage>() })
+    }
+
+    deinit {
+        rows.deallocate()
+        for box in outboxes { box.deallocate() }
+        postings.deallocate()
+        orders.deallocate()
+    }
+}
