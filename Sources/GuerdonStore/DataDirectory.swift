@@ -115,12 +115,24 @@ public final class DataDirectory: Sendable {
             let superblock = try Superblock(bytes, path: path + "/superblock")
             if access == .readWrite {
                 try protect(path)
-                for name in ["wal", "archive", "snapshots", "history"] { try system.makeDirectory(path + "/" + name) }
+                try prepare(path, system)
             }
             return DataDirectory(path: path, access: access, superblock: superblock, system: system, lock: lock)
         } catch {
             close(lock)
             throw error
+        }
+    }
+
+    /// Removes what a crash left half made; none of it had ever taken its name.
+    private static func prepare(_ path: String, _ system: FileSystem) throws(StoreError) {
+        try system.remove(path + "/superblock.tmp")
+        for name in ["wal", "archive", "snapshots", "history"] {
+            let part = path + "/" + name
+            try system.makeDirectory(part)
+            for file in try system.list(part) ?? [] where file.hasSuffix(".tmp") {
+                try system.remove(part + "/" + file)
+            }
         }
     }
 

@@ -4,8 +4,8 @@ public enum StoreLimits {
     public static let batchPayload = 1 << 24
     /// Bytes of a log segment, unless a single batch needs more.
     public static let segment = 64 << 20
-    /// Uncompressed bytes of one snapshot chunk.
-    public static let snapshotChunk = 1 << 20
+    /// Uncompressed bytes of one snapshot chunk at most.
+    public static let snapshotChunk = 1 << 24
     /// Snapshots kept; the log must reach back to the oldest of them.
     public static let snapshotsKept = 2
 

@@ -66,10 +66,6 @@ struct LogRecovery {
         var indexes: [UInt64] = []
         for name in try directory.system.list(directory.walPath) ?? [] {
             if let index = number(inName: name, suffix: ".wal") { indexes.append(index) }
-            // Left by a crash while a segment was being made; it never held a record.
-            if name.hasSuffix(".wal.tmp"), directory.access == .readWrite {
-                try directory.system.remove(directory.walPath + "/" + name)
-            }
         }
         if directory.access == .readWrite { try directory.system.syncDirectory(directory.walPath) }
         return indexes

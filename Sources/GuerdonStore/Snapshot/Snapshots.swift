@@ -1,5 +1,83 @@
-/// The snapshots of a ledger.
+/// The snapshots of a ledger as a set: which there are, which is usable, and what log they need.
 public enum Snapshots {
-    /// The newest sequence number that any snapshot covers, 0 if there is none.
-    static func provenThrough(in directory: DataDirectory) throws(StoreError) -> UInt64 { 0 }
+    private static let suffix = ".snap"
+    /// Appended to the name of a snapshot that proved unreadable, so that it is not counted among those kept.
+    private static let damagedSuffix = ".damaged"
+
+    static func path(_ sequence: UInt64, in directory: DataDirectory) -> String {
+        directory.snapshotPath + "/" + decimalName(sequence) + suffix
+    }
+
+    /// Sequence numbers of the snapshots, oldest first, by their names alone.
+    public static func list(in directory: DataDirectory) throws(StoreError) -> [UInt64] {
+        var result: [UInt64] = []
+        for name in try directory.system.list(directory.snapshotPath) ?? [] {
+            if let sequence = number(inName: name, suffix: suffix) { result.append(sequence) }
+        }
+        return result
+    }
+
+    /// The newest snapshot that is whole, and why newer ones were not.
+    public struct Choice {
+        /// The snapshot, at its first chunk; `nil` if there is none: replay the log from its beginning.
+        public var reader: SnapshotReader?
+        /// One error per newer snapshot that is damaged; tell the operator.
+        public var rejected: [StoreError]
+    }
+
+    /// Looks for the newest snapshot that is whole and covers at most `limit`.
+    ///
+    /// All checksums of the chosen file are verified. In a read-write opening a damaged one is renamed and stays for
+    /// inspection.
+    public static func newestValid(
+        in directory: DataDirectory, atMost limit: UInt64 = .max
+    ) throws(StoreError) -> Choice {
+        var rejected: [StoreError] = []
+        for sequence in try list(in: directory).reversed() where sequence <= limit {
+            do throws(StoreError) {
+                let reader = try SnapshotReader(sequence: sequence, in: directory)
+                try reader.verify()
+                return Choice(reader: reader, rejected: rejected)
+            } catch {
+                // A newer format is no damage: falling back behind it would silently undo an upgrade.
+                if error.code == .unsupportedVersion { throw error }
+                rejected.append(error)
+                if error.code == .snapshotDamaged, directory.access == .readWrite {
+                    let path = path(sequence, in: directory)
+                    try directory.system.rename(path, to: path + damagedSuffix)
+                    try directory.system.syncDirectory(directory.snapshotPath)
+                }
+            }
+        }
+        return Choice(reader: nil, rejected: rejected)
+    }
+
+    /// First sequence number of the log that must be kept, so that recovery can begin at the oldest kept snapshot.
+    public static func logNeededFrom(in directory: DataDirectory) throws(StoreError) -> UInt64 {
+        let kept = try list(in: directory).suffix(StoreLimits.snapshotsKept)
+        guard kept.count == StoreLimits.snapshotsKept, let oldest = kept.first else { return 1 }
+        return oldest + 1
+    }
+
+    /// Removes all but the newest ``StoreLimits/snapshotsKept``.
+    static func prune(_ directory: DataDirectory) throws(StoreError) {
+        let old = try list(in: directory).dropLast(StoreLimits.snapshotsKept)
+        for sequence in old { try directory.system.remove(path(sequence, in: directory)) }
+        if !old.isEmpty { try directory.system.syncDirectory(directory.snapshotPath) }
+    }
+
+    /// The newest sequence number that any whole snapshot header names, 0 if none does: that much had been durable.
+    static func provenThrough(in directory: DataDirectory) throws(StoreError) -> UInt64 {
+        for sequence in try list(in: directory).reversed() {
+            let path = path(sequence, in: directory)
+            guard let bytes = try directory.system.open(path, .read).bytes(at: 0, count: SnapshotHeader.size) else {
+                continue
+            }
+            let header = bytes.span.withUnsafeBytes { buffer in
+                try? SnapshotHeader.decode(buffer, path: path, identity: directory.identity, sequence: sequence)
+            }
+            if header != nil { return sequence }
+        }
+        return 0
+    }
 }
