@@ -12,7 +12,7 @@ struct Refusal: Error {
     }
 
     init(codes: [String], field: JSON = .anything, echoesId: Bool = true) {
-        code = .oneOf(codes.map { .text($0) })
+        code = codes.count == 1 ? .text(codes[0]) : .oneOf(codes.map { .text($0) })
         self.field = field
         self.echoesId = echoesId
     }
