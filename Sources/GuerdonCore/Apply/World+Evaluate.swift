@@ -14,7 +14,7 @@ extension World {
             if shape.bonuses[b].opensPlan {
                 let plan = shape.bonuses[b].plan
                 audienceHolds = at >= plan.starts && at < plan.ends
-                if audienceHolds, let audience = plan.audience {
+                if audienceHolds, let audience = shape.bonuses[b].audience {
                     audienceHolds = holds(audience, i, shape, recipient: rows[i].member, level: 0, bonus: b, lane)
                 }
             }

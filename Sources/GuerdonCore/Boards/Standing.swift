@@ -77,8 +77,11 @@ final class Standing {
         guard local < scores.count else { return }
         let old = scores[local]
         let order = tables[shard].order
-        if old.score > 0 { order.prefetchEntry(score: old.score, since: old.since) }
-        order.prefetchEntry(score: old.score &+ amount, since: old.since)
+        if old.score > 0 {
+            let place = order.prefetchPlace(score: old.score, since: old.since)
+            order.prefetchEntry(member: member, at: place)
+        }
+        _ = order.prefetchPlace(score: old.score &+ amount, since: old.since)
     }
 
     /// A member's score; 0 when he is not on the board.

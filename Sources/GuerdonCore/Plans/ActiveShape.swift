@@ -19,6 +19,7 @@ final class ActiveShape {
         let bonus: Int
         /// Whether this is the first bonus of its plan, where the audience is decided.
         let opensPlan: Bool
+        let audience: Condition?
         let condition: Condition?
         /// Whether the condition must be asked again for every recipient.
         let perRecipient: Bool
@@ -79,16 +80,21 @@ final class ActiveShape {
         for name in workspace.planOrder {
             guard let plan = workspace.newestPlan[name].map({ workspace.plans[Int($0)] }) else { continue }
             if plan.ends <= plan.starts { continue }
-            if let audience = plan.audience {
-                if audience.value(forType: shape.type, currency: shape.currency) == false { continue }
-                readsOthersTags = readsOthersTags || audience.readsRecipientTags
+            var audience = plan.audience
+            switch plan.audience?.resolved(type: shape.type, currency: shape.currency) {
+            case .never?: continue
+            case .always?: audience = nil
+            case .ask(let open)?: audience = open
+            case nil: break
             }
             var opens = true
             for (b, bonus) in plan.bonuses.enumerated() {
                 var condition = bonus.condition
-                if let known = bonus.condition?.value(forType: shape.type, currency: shape.currency) {
-                    if !known { continue }
-                    condition = nil
+                switch bonus.condition?.resolved(type: shape.type, currency: shape.currency) {
+                case .never?: continue
+                case .always?: condition = nil
+                case .ask(let open)?: condition = open
+                case nil: break
                 }
                 readsOthersTags = readsOthersTags || (condition?.readsRecipientTags ?? false)
                 let rewards = ActiveShape.rewards(
@@ -98,7 +104,7 @@ final class ActiveShape {
                 }
                 bonuses.append(
                     Bonus(
-                        plan: plan, bonus: b, opensPlan: opens, condition: condition,
+                        plan: plan, bonus: b, opensPlan: opens, audience: opens ? audience : nil, condition: condition,
                         perRecipient: condition?.readsRecipient ?? false, rewards: rewards))
                 opens = false
             }

@@ -2,8 +2,16 @@
 struct PlanCompiler {
     let workspace: Workspace
 
+    /// Compiles a definition.
+    ///
+    /// - Parameters:
+    ///   - starts: known from a snapshot; otherwise worked out in the workspace's zone.
+    ///   - ends: likewise.
     /// - Throws: `plan_invalid` with the path of the field, or `unknown_account`.
-    func compile(_ plan: PlanDefinition, index: UInt32, version: Int, sequence: UInt64) throws(Refusal) -> PlanVersion {
+    func compile(
+        _ plan: PlanDefinition, index: UInt32, version: Int, sequence: UInt64, starts knownStart: Int64? = nil,
+        ends knownEnd: Int64? = nil
+    ) throws(Refusal) -> PlanVersion {
         guard !plan.bonuses.isEmpty else {
             throw Refusal(.planInvalid, field: "plan.bonuses", "A plan needs at least one bonus.")
         }
@@ -19,9 +27,9 @@ struct PlanCompiler {
             }
             funding = account
         }
-        let starts = plan.starts.map { instant($0) } ?? Int64.min
-        let ends = plan.ends.map { instant($0) } ?? Int64.max
-        guard starts < ends else {
+        let starts = knownStart ?? plan.starts.map { instant($0) } ?? Int64.min
+        let ends = knownEnd ?? plan.ends.map { instant($0) } ?? Int64.max
+        guard starts < ends || knownEnd != nil else {
             throw Refusal(.planInvalid, field: "plan.ends", "The plan ends before it starts.")
         }
         var names: Set<Text> = []

@@ -1,0 +1,138 @@
+/// Builds a world from the pieces of a snapshot, in the order in which they were written.
+public struct WorldLoader {
+    private let world: World
+    private var workspace: Workspace?
+    private var workspacesLeft = 0
+    private var referrersRead: UInt32 = 0
+    private var currency: Int?
+    private var standing: Standing?
+    private var isComplete = false
+
+    /// Fills an empty world.
+    public init(into world: World) { self.world = world }
+
+    /// Takes one piece.
+    ///
+    /// - Throws: ``MalformedBytes`` when it is not what ``WorldImage`` wrote.
+    public mutating func read(section: UInt32, _ bytes: UnsafeRawBufferPointer) throws {
+        var source = ByteSource(bytes)
+        guard let kind = StateSection(rawValue: section) else { throw MalformedBytes(offset: 0) }
+        switch kind {
+        case .world:
+            world.sequence = try source.varint()
+            world.time = try source.signed()
+            workspacesLeft = Int(truncatingIfNeeded: try source.varint())
+        case .workspace:
+            let name = try source.text()
+            let made = world.workspaceIndex[name].map { world.workspaces[$0] } ?? world.addWorkspace(name)
+            try made.decodeSettings(&source, shardCount: world.shardCount)
+            workspace = made
+            workspacesLeft -= 1
+            referrersRead = 0
+        case .end:
+            guard workspacesLeft == 0 else { throw MalformedBytes(offset: 0) }
+            isComplete = true
+        default:
+            guard let workspace else { throw MalformedBytes(offset: 0) }
+            while !source.isAtEnd { try readRecord(kind, &source, workspace) }
+        }
+    }
+
+    private mutating func readRecord(_ kind: StateSection, _ source: inout ByteSource, _ workspace: Workspace) throws {
+        switch kind {
+        case .memberIds:
+            let id = try source.run()
+            guard Limits.idBytes.contains(id.count) else { throw MalformedBytes(offset: source.position) }
+            _ = workspace.addMember(hash: world.hash.hash64(id), id: id)
+        case .referrers:
+            let referrer = UInt32(truncatingIfNeeded: try source.varint()) &- 1
+            if referrer != Forest.none {
+                guard referrer < workspace.memberCount, referrersRead < workspace.memberCount else {
+                    throw MalformedBytes(offset: source.position)
+                }
+                workspace.forest.link(referrersRead, to: referrer)
+            }
+            referrersRead += 1
+        case .profiles:
+            let member = try memberNumber(&source, workspace)
+            workspace.setProfile(try Profile(&source), of: member)
+        case .wallets: try readWallet(&source, workspace)
+        case .scores: try readScore(&source, workspace)
+        case .externalIds:
+            let key = BitHash.Value(first: try source.fixed(), second: try source.fixed())
+            let content = try source.fixed()
+            workspace.externalIds.insert(key, sequence: try source.varint(), content: content)
+        case .reversals:
+            let sequence = try source.varint()
+            workspace.reversals[sequence] = try source.signed()
+        case .world, .workspace, .end: throw MalformedBytes(offset: source.position)
+        }
+    }
+
+    private func memberNumber(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) -> UInt32 {
+        let member = try source.varint()
+        guard member < UInt64(workspace.memberCount) else { throw MalformedBytes(offset: source.position) }
+        return UInt32(member)
+    }
+
+    private mutating func readWallet(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) {
+        guard let currency else {
+            let index = Int(truncatingIfNeeded: try source.varint())
+            guard workspace.currencies.indices.contains(index) else { throw MalformedBytes(offset: source.position) }
+            self.currency = index
+            return
+        }
+        let number = try source.varint()
+        if number == 0 {
+            self.currency = nil
+            return
+        }
+        guard number <= UInt64(workspace.memberCount) else { throw MalformedBytes(offset: source.position) }
+        let member = UInt32(number - 1)
+        let local = workspace.local(of: member)
+        var wallet = Wallet()
+        wallet.balance = try source.signed()
+        wallet.undated = try source.signed()
+        wallet.lastSequence = try source.varint() & Wallet.severalSources
+        wallet.undatedSource = try source.varint() & Wallet.severalSources
+        var lots: [Lot] = []
+        for _ in 0..<(try source.length()) {
+            lots.append(
+                Lot(
+                    amount: try source.signed(), expires: try source.signed(),
+                    sequence: try source.varint() & Wallet.severalSources, local: UInt32(local),
+                    currency: UInt16(currency)))
+        }
+        workspace.shards[workspace.shard(of: member)].wallets.restore(
+            local: local, currency: currency, wallet: wallet, lots: lots)
+    }
+
+    private mutating func readScore(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) {
+        guard let standing else {
+            let board = Int(truncatingIfNeeded: try source.varint())
+            guard workspace.boards.indices.contains(board) else { throw MalformedBytes(offset: source.position) }
+            self.standing = workspace.boards[board].standing(key: try source.signed())
+            return
+        }
+        let number = try source.varint()
+        if number == 0 {
+            self.standing = nil
+            return
+        }
+        guard number <= UInt64(workspace.memberCount) else { throw MalformedBytes(offset: source.position) }
+        standing.restore(
+            Standing.Score(score: try source.signed(), since: try source.varint()), of: UInt32(number - 1))
+    }
+
+    /// Ends loading.
+    ///
+    /// - Throws: ``MalformedBytes`` when the end is missing.
+    public func finish() throws(MalformedBytes) {
+        guard isComplete else { throw MalformedBytes(offset: 0) }
+        for workspace in world.workspaces {
+            for board in workspace.boards {
+                for standing in board.standings.values { standing.rebuild(countsDistinct: board.ties == .dense) }
+            }
+        }
+    }
+}
