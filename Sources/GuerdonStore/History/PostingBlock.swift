@@ -1,0 +1,197 @@
+import GuerdonCore
+
+/// The part of a posting that few values share: what kind of posting it is. A block names each shape once.
+struct PostingShape: Equatable {
+    /// Plan, workspace and currency.
+    var origin: UInt64
+    /// Bonus, reward, kind and level.
+    var detail: UInt64
+
+    @inline(__always)
+    init(_ posting: borrowing Posting) {
+        origin = UInt64(posting.plan) | UInt64(posting.workspace) << 32 | UInt64(posting.currency) << 48
+        detail =
+            UInt64(posting.bonus) | UInt64(posting.reward) << 16 | UInt64(posting.kindCode) << 32
+            | UInt64(posting.level) << 40
+    }
+
+    init(origin: UInt64, detail: UInt64) {
+        self.origin = origin
+        self.detail = detail
+    }
+
+    /// `nil` for damaged data.
+    func posting(sequence: UInt64, previous: UInt64, amount: Int64, member: UInt32) -> Posting? {
+        guard let kind = Posting.Kind(rawValue: UInt8(truncatingIfNeeded: detail >> 32)) else { return nil }
+        return Posting(
+            sequence: sequence, previous: previous, amount: amount,
+            workspace: UInt16(truncatingIfNeeded: origin >> 32), member: member,
+            currency: UInt16(truncatingIfNeeded: origin >> 48), kind: kind, plan: UInt32(truncatingIfNeeded: origin),
+            bonus: UInt16(truncatingIfNeeded: detail), reward: UInt16(truncatingIfNeeded: detail >> 16),
+            level: UInt8(truncatingIfNeeded: detail >> 40))
+    }
+}
+
+/// Postings lent for the length of a call.
+// Unchecked: read under the history's lock and never kept, which the compiler cannot see of a pointer.
+struct PostingRun: @unchecked Sendable {
+    private let buffer: UnsafeBufferPointer<Posting>
+
+    init(_ buffer: UnsafeBufferPointer<Posting>) { self.buffer = buffer }
+
+    var count: Int { buffer.count }
+    subscript(index: Int) -> Posting { buffer[index] }
+}
+
+/// A block that is being filled: postings as a few bytes each, in memory until it is closed.
+///
+/// A posting is: shape number · advance of the sequence · distance to the wallet's previous posting (0: none) · amount ·
+/// member, each a ``Varint``. A shape number that is new is followed by the shape itself.
+struct OpenBlock: ~Copyable {
+    /// Shapes after which a block is closed; the table stays less than half full.
+    private static let shapesMost = 400
+    private static let slots = 1024
+    /// More than the longest posting with a new shape.
+    private static let largestPosting = 8 * Varint.longest
+
+    private var bytes: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    private(set) var count: UInt32 = 0
+    private(set) var length = 0
+    private(set) var first: UInt64 = 0
+    private(set) var last: UInt64 = 0
+    private var shapes = 0
+    private let shapeKeys: UnsafeMutablePointer<PostingShape>
+    /// Number of the shape in the slot plus one; 0 is free.
+    private let shapeNumbers: UnsafeMutablePointer<UInt16>
+
+    init() {
+        capacity = StoreLimits.historyBlock + 4096
+        bytes = .allocate(capacity: capacity)
+        shapeKeys = .allocate(capacity: OpenBlock.slots)
+        shapeKeys.initialize(repeating: PostingShape(origin: 0, detail: 0), count: OpenBlock.slots)
+        shapeNumbers = .allocate(capacity: OpenBlock.slots)
+        shapeNumbers.initialize(repeating: 0, count: OpenBlock.slots)
+    }
+
+    deinit {
+        bytes.deallocate()
+        shapeKeys.deallocate()
+        shapeNumbers.deallocate()
+    }
+
+    var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: length) }
+    /// Whether the block is to be closed before a posting of a later sequence.
+    var isFull: Bool { length >= StoreLimits.historyBlock || shapes >= OpenBlock.shapesMost }
+
+    mutating func removeAll() {
+        count = 0
+        length = 0
+        shapes = 0
+        shapeNumbers.update(repeating: 0, count: OpenBlock.slots)
+    }
+
+    /// Adds postings from `start` on until all are in or a command begins that the next block must take.
+    ///
+    /// - Returns: index of the first posting that is not in.
+    mutating func append(_ postings: PostingRun, from start: Int) -> Int {
+        var index = start
+        while index < postings.count {
+            let posting = postings[index]
+            if count == 0 {
+                first = posting.sequence
+                last = first
+            } else if posting.sequence != last {
+                precondition(posting.sequence > last, "postings come in order of sequence")
+                if isFull { break }
+            }
+            precondition(posting.previous <= posting.sequence, "a wallet's previous posting is not in the future")
+            if capacity - length < OpenBlock.largestPosting { grow() }
+            encode(posting)
+            index += 1
+        }
+        return index
+    }
+
+    @inline(__always)
+    private mutating func encode(_ posting: Posting) {
+        var place = bytes + length
+        place = encodeShape(PostingShape(posting), at: place)
+        place = Varint.write(posting.sequence &- last, at: place)
+        place = Varint.write(posting.previous == 0 ? 0 : posting.sequence &- posting.previous &+ 1, at: place)
+        place = Varint.write(Varint.zigzag(posting.amount), at: place)
+        place = Varint.write(UInt64(posting.member), at: place)
+        length = place - bytes
+        last = posting.sequence
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func encodeShape(
+        _ shape: PostingShape, at place: UnsafeMutablePointer<UInt8>
+    ) -> UnsafeMutablePointer<UInt8> {
+        var slot = Int((((shape.origin &* 31) ^ shape.detail) &* 0x9E37_79B9_7F4A_7C15) >> 54)
+        while shapeNumbers[slot] != 0 {
+            if shapeKeys[slot] == shape { return Varint.write(UInt64(shapeNumbers[slot] - 1), at: place) }
+            slot = (slot + 1) & (OpenBlock.slots - 1)
+        }
+        precondition(Posting.Kind(rawValue: UInt8(truncatingIfNeeded: shape.detail >> 32)) != nil)
+        let number = shapes
+        // One command may use very many shapes; those beyond the table are spelled out every time.
+        if number < OpenBlock.slots / 2 {
+            shapeKeys[slot] = shape
+            shapeNumbers[slot] = UInt16(number + 1)
+        }
+        shapes += 1
+        var place = Varint.write(UInt64(number), at: place)
+        // The most frequent plan, none, is the largest number: shifted round to 0.
+        let plan = UInt32(truncatingIfNeeded: shape.origin) &+ 1
+        place = Varint.write(UInt64(plan), at: place)
+        place = Varint.write(shape.origin >> 32, at: place)
+        return Varint.write(shape.detail, at: place)
+    }
+
+    private mutating func grow() {
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
+        larger.update(from: bytes, count: length)
+        bytes.deallocate()
+        bytes = larger
+        capacity *= 2
+    }
+}
+
+/// Turns a block's bytes back into postings.
+enum PostingBlock {
+    /// All postings of a block, or `nil` if the bytes are not such a block.
+    static func decode(_ bytes: UnsafeRawBufferPointer, first: UInt64, count: UInt32) -> [Posting]? {
+        // No posting takes fewer than five bytes: a bound for what is reserved.
+        guard Int(count) <= bytes.count / 5 else { return nil }
+        var postings: [Posting] = []
+        postings.reserveCapacity(Int(count))
+        var shapes: [PostingShape] = []
+        var offset = 0
+        var sequence = first
+        for _ in 0..<count {
+            guard let number = Varint.read(bytes, &offset), number <= UInt64(shapes.count) else { return nil }
+            if number == UInt64(shapes.count) {
+                guard let plan = Varint.read(bytes, &offset), plan <= UInt64(UInt32.max),
+                    let place = Varint.read(bytes, &offset), place <= UInt64(UInt32.max),
+                    let detail = Varint.read(bytes, &offset)
+                else { return nil }
+                let origin = UInt64(UInt32(plan) &- 1) | place << 32
+                shapes.append(PostingShape(origin: origin, detail: detail))
+            }
+            guard let advance = Varint.read(bytes, &offset), let distance = Varint.read(bytes, &offset),
+                let amount = Varint.read(bytes, &offset), let member = Varint.read(bytes, &offset),
+                member <= UInt64(UInt32.max), case let (next, overflow) = sequence.addingReportingOverflow(advance),
+                !overflow, distance <= next,
+                let posting = shapes[Int(number)].posting(
+                    sequence: next, previous: distance == 0 ? 0 : next - distance + 1,
+                    amount: Varint.unzigzag(amount), member: UInt32(member))
+            else { return nil }
+            sequence = next
+            postings.append(posting)
+        }
+        return offset == bytes.count ? postings : nil
+    }
+}
