@@ -80,7 +80,7 @@ extension Model {
         let older = rows.reversed().dropFirst(before ?? 0)
         return [
             "entries": .array(older.prefix(limit).map { row($0, state) }),
-            "next": older.count > limit ? .something : .null,
+            "next": older.count > limit ? .oneOf([.int((before ?? 0) + limit), .something]) : .null,
         ]
     }
 

@@ -51,7 +51,8 @@ extension StreamGenerator {
         reward.fields = []
         if has(.uplines) && random.once(in: 2) {
             reward["to"] = "\"upline\""
-            let levels = (0..<random.number(1...4)).map { _ in
+            let depth = random.once(in: 12) ? random.number(5...60) : random.number(1...4)
+            let levels = (0..<depth).map { _ in
                 "{" + amount(unit).map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
             }
             reward["levels"] = "[" + levels.joined(separator: ",") + "]"

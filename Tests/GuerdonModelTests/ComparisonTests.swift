@@ -37,3 +37,26 @@ import Testing
         #expect(ReplyComparison.difference(expected: composed, actual: "{\"id\":\"cafe\u{301}\"}") != nil)
     }
 }
+
+/// Paging through a statement.
+@Suite struct StatementWalkTests {
+    @Test("O19: pages put together are the whole statement", arguments: [1, 2, 3, 5, 6, 100])
+    func pagesMakeTheWhole(limit: Int) {
+        var scenario = Scenario()
+        scenario.setUp("{'op':'currency.put','currency':'PTS'}", "{'op':'member.put','member':'m1'}")
+        for number in 1...6 {
+            scenario.setUp(
+                "{'op':'adjust','externalId':'g\(number)','member':'m1','currency':'PTS','amount':\(number)}")
+        }
+        // The model's own cursor is the number of lines that the pages before have shown.
+        let model = scenario.model
+        let walked = StatementWalk.entries(workspace: "main", member: "m1", limit: limit) { line in
+            var copy = model
+            guard case .object(var page) = copy.handle(line, at: 0) else { return "" }
+            if case .oneOf(let choices)? = page["next"] { page["next"] = choices[0] }
+            return JSON.object(page).line
+        }
+        #expect(walked == .array(model.statementEntries(workspace: "main", member: "m1") ?? []))
+        #expect(walked?.elements?.count == 6)
+    }
+}

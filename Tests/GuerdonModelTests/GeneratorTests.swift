@@ -62,6 +62,31 @@ import Testing
         if ProcessInfo.processInfo.environment["PRINT"] != nil { print(codes.sorted { $0.key < $1.key }) }
     }
 
+    @Test("Batch boundaries do not show in the model", arguments: 0..<10 as Range<UInt64>)
+    func recutStreamsGiveTheSameReplies(seed: UInt64) {
+        var generator = StreamGenerator(seed: seed)
+        let steps = (0..<40).map { _ in generator.next() }
+        let other = Recutter.recut(steps, seed: seed)
+        #expect(steps.flatMap(\.lines) == other.flatMap(\.lines))
+        let replies = [steps, other].map { steps in
+            var model = Model()
+            return steps.flatMap { step in step.lines.map { model.handle($0, at: step.time, ack: true) } }
+        }
+        #expect(replies[0] == replies[1])
+    }
+
+    @Test func everyConditionIsSampledBothWays() {
+        var seen: [String: Set<Bool?>] = [:]
+        for sample in ConditionSample.all(seed: 1, perCondition: 60) {
+            seen[sample.expression, default: []].insert(sample.expected)
+        }
+        let constant = ["true", "false", "member.rank == null", "action.title.contains('x') && false"]
+        for (expression, results) in seen where !constant.contains(expression) && !expression.hasPrefix("[1") {
+            #expect(results.count > 1, "\(expression) is always \(results)")
+        }
+        #expect(seen.count == Conditions.table.count)
+    }
+
     @Test func shrinkingLeavesTheLinesThatMatter() {
         var generator = StreamGenerator(seed: 3)
         var steps = (0..<30).map { _ in generator.next() }
