@@ -56,13 +56,15 @@ private struct Pair {
         present.removeLast()
     }
 
-    mutating func move(at place: Int, score: Int64, since: UInt64) {
+    mutating func move(
+        at place: Int, score: Int64, since: UInt64,
+        near: (ScoreIndex.Place, ScoreIndex.Place) = (.unknown, .unknown)
+    ) {
         let old = present[place]
         let new = SortedBoard.Entry(member: old.member, score: score, since: since)
-        index.prefetchPath(score: score, since: since)
-        index.prefetchEntry(score: score, since: since)
         index.move(
-            member: old.member, from: (old.score, old.since), to: (score, since), precedes: SortedBoard.precedes)
+            member: old.member, from: (old.score, old.since), to: (score, since), near: near,
+            precedes: SortedBoard.precedes)
         model.remove(old)
         model.insert(new)
         present[place] = new
@@ -166,6 +168,40 @@ struct ScoreIndexTests {
         }
         visit(0)
         #expect(permutations == 5040)
+    }
+
+    @Test(arguments: [1 << 40, 1000, 1])
+    fileprivate func placesFoundAheadAreOnlyHints(scores: Int) {
+        var random = Generator(5)
+        var pair = Pair()
+        defer { pair.index.deallocate() }
+        for member in 0..<5000 {
+            pair.insert(.init(member: UInt32(member), score: Int64(random.below(scores)), since: UInt64(member / 3)))
+        }
+        for round in 0..<100 {
+            // The moves of a run split and join leaves under the places that were found before.
+            let who = Set((0..<200).map { _ in random.below(pair.present.count) }).sorted()
+            let targets = who.map { _ in (score: Int64(random.below(scores) / 50), since: UInt64(random.below(100))) }
+            let standings = who.map { (score: pair.present[$0].score, since: pair.present[$0].since) } + targets
+            var places = [ScoreIndex.Place](repeating: .unknown, count: standings.count)
+            standings.withUnsafeBufferPointer { standings in
+                places.withUnsafeMutableBufferPointer { pair.index.findPlaces(of: standings, into: $0) }
+            }
+            for (row, place) in who.enumerated() {
+                let old = pair.present[place]
+                pair.index.prefetchEntry(member: old.member, at: places[row])
+                pair.index.prefetchRank(at: places[row])
+                let rank = pair.index.rank(
+                    member: old.member, score: old.score, since: old.since, near: places[row],
+                    precedes: SortedBoard.precedes)
+                if rank != pair.model.position(of: old) { Issue.record("wrong rank in round \(round)") }
+                pair.move(
+                    at: place, score: targets[row].score, since: targets[row].since,
+                    near: (places[row], places[who.count + row]))
+            }
+            if round % 20 == 0 { pair.checkAll() }
+        }
+        pair.checkAll()
     }
 
     @Test func extremesOfInt64AreOrdered() {

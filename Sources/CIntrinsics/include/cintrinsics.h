@@ -2,6 +2,11 @@
 #define GUERDON_CINTRINSICS_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /// Asks the processor to bring the cache line at `address` in for reading. Never faults, whatever the address.
 static inline void cintrinsics_prefetch_read(const void *address) {
@@ -16,5 +21,93 @@ static inline void cintrinsics_prefetch_write(const void *address) {
 /// Has the system back the pages under `byteCount` allocated bytes at `address` with memory now, all at once, instead
 /// of page by page when they are first touched. Contents stay. Does nothing where the system cannot (Linux before 5.14).
 void cintrinsics_populate(void *address, size_t byteCount);
+
+// Searches over ascending keys of 64 bits, or of 128 in two columns of words.
+//
+// They take as long for one answer as for another: where a comparison of random keys becomes a jump, the processor
+// guesses wrong half the time, which costs more than the whole search. Compilers like to make jumps of such
+// comparisons, so each result goes through a register that they cannot see through.
+
+static inline size_t cintrinsics_opaque(size_t value) {
+    __asm__("" : "+r"(value));
+    return value;
+}
+
+/// The last of `count` keys that is not above `key`, or 0 if there is none.
+static inline size_t cintrinsics_last_not_above(const uint64_t *keys, size_t count, uint64_t key) {
+    size_t base = 0;
+    while (count > 1) {
+        const size_t half = count / 2;
+        base += half & -cintrinsics_opaque(keys[base + half] <= key);
+        count -= half;
+    }
+    return base;
+}
+
+/// The same for keys of two words.
+static inline size_t cintrinsics_last_not_above_wide(
+    const uint64_t *highs, const uint64_t *lows, size_t count, uint64_t high, uint64_t low
+) {
+    size_t base = 0;
+    while (count > 1) {
+        const size_t half = count / 2;
+        const size_t middle = base + half;
+        const unsigned __int128 key = (unsigned __int128)high << 64 | low;
+        const unsigned __int128 other = (unsigned __int128)highs[middle] << 64 | lows[middle];
+        base += half & -cintrinsics_opaque(other <= key);
+        count -= half;
+    }
+    return base;
+}
+
+/// How many of eight keys are not above `key`.
+static inline size_t cintrinsics_count_not_above_8(const uint64_t *keys, uint64_t key) {
+    size_t count = 0;
+    for (int index = 0; index < 8; index++) {
+        count += cintrinsics_opaque(keys[index] <= key);
+    }
+    return count;
+}
+
+/// How many of seven keys are not above `key`.
+static inline size_t cintrinsics_count_not_above_7(const uint64_t *keys, uint64_t key) {
+    size_t count = 0;
+    for (int index = 0; index < 7; index++) {
+        count += cintrinsics_opaque(keys[index] <= key);
+    }
+    return count;
+}
+
+/// How many of `count` words, `stride` bytes apart, are below `key`; the upper half of the result says how many equal it.
+static inline uint64_t cintrinsics_count_below(const void *words, size_t stride, size_t count, uint64_t key) {
+    const char *address = (const char *)words;
+    size_t below = 0;
+    size_t notAbove = 0;
+    for (size_t index = 0; index < count; index++, address += stride) {
+        uint64_t word;
+        __builtin_memcpy(&word, address, sizeof word);
+        below += cintrinsics_opaque(word < key);
+        notAbove += cintrinsics_opaque(word <= key);
+    }
+    return (uint64_t)(notAbove - below) << 32 | below;
+}
+
+/// Which of 64 bytes equal `byte`: one bit each, the first the least significant.
+static inline uint64_t cintrinsics_match_64(const uint8_t *bytes, uint8_t byte) {
+    uint64_t mask = 0;
+#ifdef __SSE2__
+    const __m128i wanted = _mm_set1_epi8((char)byte);
+    for (int part = 0; part < 4; part++) {
+        const __m128i chunk = _mm_loadu_si128((const __m128i *)(const void *)(bytes + part * 16));
+        const uint64_t bits = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, wanted));
+        mask |= bits << (part * 16);
+    }
+#else
+    for (int index = 0; index < 64; index++) {
+        mask |= (uint64_t)(bytes[index] == byte) << index;
+    }
+#endif
+    return mask;
+}
 
 #endif

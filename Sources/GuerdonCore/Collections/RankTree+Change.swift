@@ -1,6 +1,6 @@
 extension RankTree {
     /// Leaves that together have no more than this are made one.
-    private static let mergedLeafLimit = 48
+    private static let mergedLeafLimit = 56
     private static let mergedGroupLimit = 48
 
     /// Adds an entry that is not there.
@@ -14,7 +14,7 @@ extension RankTree {
         let group = header.pointee.groups[place.group]
         let size = Int(group.counts[place.leaf])
         if size < Self.leafCapacity {
-            group.leaves[place.leaf][size] = entry
+            group.leaf(place.leaf)[size] = entry
             addToCounts(place, 1)
         } else {
             insertSplitting(entry, at: place, precedes)
@@ -31,28 +31,30 @@ extension RankTree {
     @inline(__always)
     func remove(_ entry: Entry, at place: Place) -> Bool {
         let group = header.pointee.groups[place.group]
-        let leaf = group.leaves[place.leaf]
+        let leaf = group.leaf(place.leaf)
         let size = Int(group.counts[place.leaf])
         let index = leaf.index(of: entry.member, count: size)
-        precondition(index >= 0 && leaf.key(index) == entry.key, "the entry is not in the index")
+        precondition(index >= 0, "the entry is not in the index")
         leaf[index] = leaf[size &- 1]
         addToCounts(place, -1)
-        guard size &- 1 <= Self.leafCapacity / 2 else { return false }
+        guard size &- 1 <= Self.leafCapacity * 5 / 8 else { return false }
         return mergeLeaf(place)
     }
 
-    /// Gives a member another key.
+    /// Gives a member another key; `near` are the places of the old and the new key, if they were looked up already.
     @inline(__always)
-    func move(_ member: UInt32, from old: UInt128, to new: UInt128, _ precedes: Order) {
+    func move(
+        _ member: UInt32, from old: UInt128, to new: UInt128, near: (old: Place, new: Place), _ precedes: Order
+    ) {
         let entry = Entry(key: old, member: member)
         let target = Entry(key: new, member: member)
-        let place = locate(entry, precedes)
-        let newPlace = locate(target, precedes)
+        let place = locate(entry, near: near.old, precedes)
+        let newPlace = locate(target, near: near.new, precedes)
         if place == newPlace {
             let group = header.pointee.groups[place.group]
-            let leaf = group.leaves[place.leaf]
+            let leaf = group.leaf(place.leaf)
             let index = leaf.index(of: member, count: Int(group.counts[place.leaf]))
-            precondition(index >= 0 && leaf.key(index) == old, "the entry is not in the index")
+            precondition(index >= 0, "the entry is not in the index")
             leaf[index] = target
         } else if remove(entry, at: place) {
             insert(target, precedes)
@@ -67,14 +69,14 @@ extension RankTree {
         let unordered: Order = { _, _ in false }
         let place = locate(Entry(key: key, member: 0), unordered)
         let group = header.pointee.groups[place.group]
-        let leaf = group.leaves[place.leaf]
+        let leaf = group.leaf(place.leaf)
         for index in 0..<Int(group.counts[place.leaf]) where leaf.key(index) == key {
-            let value = UInt32(Int(leaf.members[index]) + change)
-            leaf.members[index] = value
+            let value = UInt32(Int(leaf.member(index)) + change)
+            leaf[index] = Entry(key: key, member: value)
             if value == 0 {
                 leaf[index] = leaf[Int(group.counts[place.leaf]) - 1]
                 addToCounts(place, -1)
-                if group.counts[place.leaf] <= Self.leafCapacity / 2 { _ = mergeLeaf(place) }
+                if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { _ = mergeLeaf(place) }
             }
             return
         }
@@ -125,7 +127,7 @@ extension RankTree {
         var place = full
         if header.pointee.groups[place.group].leafCount == Self.groupCapacity { place = splitGroup(at: place) }
         let group = header.pointee.groups[place.group]
-        let leaf = group.leaves[place.leaf]
+        let leaf = group.leaf(place.leaf)
         let right = Leaf(header.pointee.leafBlocks.take())
         withUnsafeTemporaryAllocation(of: Entry.self, capacity: Self.leafCapacity) { sorted in
             Self.sort(leaf, count: Self.leafCapacity, into: sorted, precedes)
@@ -177,7 +179,7 @@ extension RankTree {
 
     /// Moves the entries of the leaf behind `index` into the leaf at `index`.
     private func joinLeaves(_ group: Group, _ index: Int) {
-        let (left, right) = (group.leaves[index], group.leaves[index + 1])
+        let (left, right) = (group.leaf(index), group.leaf(index + 1))
         let (leftCount, rightCount) = (Int(group.counts[index]), Int(group.counts[index + 1]))
         for entry in 0..<rightCount { left[leftCount + entry] = right[entry] }
         group.counts[index] = UInt8(leftCount + rightCount)

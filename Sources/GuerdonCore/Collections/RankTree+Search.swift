@@ -1,59 +1,144 @@
+import CIntrinsics
+
 extension RankTree {
     /// The leaf that holds the entry, or would.
     @inline(__always)
     func locate(_ entry: Entry, _ precedes: Order) -> Place {
-        let keys = header.pointee.keys
-        var index = groupIndex(entry.key)
-        if keys[index] == entry.key {
-            index = Self.resolveTie(entry, keys, header.pointee.members, last: index, precedes)
-        }
-        let group = header.pointee.groups[index]
-        var leaf = Self.leafIndex(entry.key, group)
-        if group.keys[leaf] == entry.key {
-            leaf = Self.resolveTie(entry, group.keys, group.members, last: leaf, precedes)
-        }
-        return Place(group: index, leaf: leaf)
+        let index = groupIndex(entry, precedes)
+        return Place(group: index, leaf: leafIndex(entry, header.pointee.groups[index], precedes))
     }
 
-    /// The last group whose lower bound is not above `key`, or the first group.
+    /// The same, where an earlier search may have found the place already.
     @inline(__always)
-    private func groupIndex(_ key: UInt128) -> Int {
-        let keys = header.pointee.keys
-        var (index, size) = (0, header.pointee.groupCount)
-        while size > 1 {
-            let half = size &>> 1
-            index = keys[index &+ half] <= key ? index &+ half : index
-            size &-= half
-        }
-        return index
-    }
-
-    /// The last leaf whose lower bound is not above `key`, or the first leaf.
-    @inline(__always)
-    private static func leafIndex(_ key: UInt128, _ group: Group) -> Int {
-        // Unused places hold the largest key, so the counts need no bound.
-        let block = max(countNotAbove(key, group.summary) &- 1, 0) &* 8
-        return max(block &+ countNotAbove(key, group.keys + block) &- 1, 0)
+    func locate(_ entry: Entry, near place: Place, _ precedes: Order) -> Place {
+        isCertain(place, for: entry) ? place : locate(entry, precedes)
     }
 
     @inline(__always)
-    private static func countNotAbove(_ key: UInt128, _ keys: UnsafeMutablePointer<UInt128>) -> Int {
-        var count = 0
-        for index in 0..<8 { count &+= keys[index] <= key ? 1 : 0 }
-        return count
+    private func groupIndex(_ entry: Entry, _ precedes: Order) -> Int {
+        let bounds = header.pointee.bounds
+        let index = cintrinsics_last_not_above(bounds.highs, header.pointee.groupCount, entry.high)
+        return bounds.highs[index] == entry.high ? bounds.lastNotAbove(entry, upTo: index, precedes) : index
     }
 
-    /// The last place up to `last` whose bound is not above the entry, where the bound at `last` has the same key.
+    @inline(__always)
+    private func leafIndex(_ entry: Entry, _ group: Group, _ precedes: Order) -> Int {
+        let block = Self.blockIndex(entry.high, group)
+        // Unused places hold the largest word, so the count needs no bound.
+        let index = max(block &* 8 &+ cintrinsics_count_not_above_8(group.block(block), entry.high) &- 1, 0)
+        return group.high(index) == entry.high ? group.lastNotAbove(entry, upTo: index, precedes) : index
+    }
+
+    @inline(__always)
+    private static func blockIndex(_ high: UInt64, _ group: Group) -> Int {
+        max(cintrinsics_count_not_above_7(group.summary, high) &- 1, 0)
+    }
+
+    /// Whether the entry lies strictly between the bound of a leaf and the next, whatever happened since it was found.
+    @inline(__always)
+    private func isCertain(_ place: Place, for entry: Entry) -> Bool {
+        guard place.group < header.pointee.groupCount else { return false }
+        let group = header.pointee.groups[place.group]
+        guard place.leaf < group.leafCount else { return false }
+        let isFirst = place.group == 0 && place.leaf == 0
+        guard isFirst || group.high(place.leaf) < entry.high || group.bound(place.leaf).key < entry.key else {
+            return false
+        }
+        if place.leaf &+ 1 < group.leafCount {
+            return entry.high < group.high(place.leaf &+ 1) || entry.key < group.bound(place.leaf &+ 1).key
+        }
+        return place.group &+ 1 == header.pointee.groupCount
+            || entry.key < header.pointee.bounds[place.group &+ 1].key
+    }
+}
+
+extension RankTree {
+    /// Finds the places of many keys, one line of memory at a time, and starts loading what a change reads there first.
+    ///
+    /// Where entries share a key, any of their places may come out.
+    func locate(_ count: Int, _ key: (Int) -> UInt128, _ found: (Int, Place) -> Void) {
+        let runLength = 64
+        let unordered: Order = { _, _ in false }
+        withUnsafeTemporaryAllocation(of: Place.self, capacity: runLength) { places in
+            var start = 0
+            while start < count {
+                let run = min(runLength, count - start)
+                for row in 0..<run {
+                    let group = groupIndex(Entry(key: key(start + row), member: 0), unordered)
+                    places[row].group = group
+                    prefetchLine(header.pointee.groups[group].summary)
+                    prefetchLine(header.pointee.groups[group].counts)
+                }
+                for row in 0..<run {
+                    let group = header.pointee.groups[places[row].group]
+                    let block = group.block(Self.blockIndex(Entry(key: key(start + row), member: 0).high, group))
+                    prefetchLine(block)
+                    prefetchLine(block + 8)
+                }
+                for row in 0..<run {
+                    let group = header.pointee.groups[places[row].group]
+                    let leaf = leafIndex(Entry(key: key(start + row), member: 0), group, unordered)
+                    places[row].leaf = leaf
+                    prefetchLine(group.leaf(leaf).base)
+                    group.leaf(leaf).prefetchEntry(Int(group.counts[leaf]))
+                    found(start + row, places[row])
+                }
+                start += run
+            }
+        }
+    }
+
+    /// Starts loading the entry of a member, after `locate`.
+    @inline(__always)
+    func prefetchEntry(_ member: UInt32, _ place: Place) {
+        guard place.group < header.pointee.groupCount else { return }
+        let group = header.pointee.groups[place.group]
+        guard place.leaf < group.leafCount else { return }
+        group.leaf(place.leaf).prefetch(member)
+    }
+
+    /// Starts loading all entries that `rank` will compare, after `locate`.
+    @inline(__always)
+    func prefetchEntries(_ place: Place) {
+        guard place.group < header.pointee.groupCount else { return }
+        let group = header.pointee.groups[place.group]
+        guard place.leaf < group.leafCount else { return }
+        prefetchLines(group.leaf(place.leaf).address(0), byteCount: Int(group.counts[place.leaf]) &* 20)
+    }
+}
+
+extension RankTree.Group {
+    /// The last place up to `last` whose bound is not above the entry, or 0.
     @inline(never)
-    private static func resolveTie(
-        _ entry: Entry, _ keys: UnsafeMutablePointer<UInt128>, _ members: UnsafeMutablePointer<UInt32>, last: Int,
-        _ precedes: Order
-    ) -> Int {
+    func lastNotAbove(_ entry: RankTree.Entry, upTo last: Int, _ precedes: RankTree.Order) -> Int {
+        var (first, end) = (0, last + 1)
+        while first < end {
+            let middle = (first + end) / 2
+            let bound = bound(middle)
+            let isAbove = entry.key < bound.key || entry.key == bound.key && precedes(entry.member, bound.member)
+            if isAbove { end = middle } else { first = middle + 1 }
+        }
+        return max(first - 1, 0)
+    }
+}
+
+extension RankTree.Bounds {
+    /// The last place up to `last` whose bound is not above the entry, or 0.
+    @inline(__always)
+    func lastNotAbove(_ entry: RankTree.Entry, upTo last: Int, _ precedes: RankTree.Order) -> Int {
+        let index = cintrinsics_last_not_above_wide(highs, lows, last &+ 1, entry.high, entry.low)
+        guard highs[index] == entry.high, lows[index] == entry.low else { return index }
+        return resolveTie(entry, last: index, precedes)
+    }
+
+    /// The same, where the bound at `last` is the last one with the key of the entry.
+    @inline(never)
+    private func resolveTie(_ entry: RankTree.Entry, last: Int, _ precedes: RankTree.Order) -> Int {
         // First place with a bound of this key …
         var (first, end) = (0, last)
         while first < end {
             let middle = (first + end) / 2
-            if keys[middle] < entry.key { first = middle + 1 } else { end = middle }
+            if self[middle].key < entry.key { first = middle + 1 } else { end = middle }
         }
         // … and the first behind it whose member comes after ours.
         end = last + 1
@@ -63,48 +148,15 @@ extension RankTree {
         }
         return max(first - 1, 0)
     }
-
-    /// Starts loading the upper half of the way to a key.
-    @inline(__always)
-    func prefetchGroup(_ key: UInt128) {
-        let group = header.pointee.groups[groupIndex(key)]
-        prefetchLine(group.base)
-        prefetchLine(group.counts)
-        prefetchLine(group.summary)
-        prefetchLine(group.summary + 4)
-    }
-
-    /// Starts loading the leaf of a key: what a removal reads and where an insertion appends.
-    @inline(__always)
-    func prefetchLeaf(_ key: UInt128) {
-        let group = header.pointee.groups[groupIndex(key)]
-        let index = Self.leafIndex(key, group)
-        let leaf = group.leaves[index]
-        let last = Int(group.counts[index])
-        prefetchLine(leaf.high + last)
-        prefetchLine(leaf.low + last)
-        prefetchLines(leaf.members, byteCount: 256)
-    }
 }
 
 extension RankTree {
     /// Entries before `entry`, which need not be there.
-    func rank(_ entry: Entry, _ precedes: Order) -> Int {
-        let place = locate(entry, precedes)
+    func rank(_ entry: Entry, near hint: Place, _ precedes: Order) -> Int {
+        let place = locate(entry, near: hint, precedes)
         let group = header.pointee.groups[place.group]
-        let leaf = group.leaves[place.leaf]
-        var before = entriesBefore(place)
-        var equal = 0
-        for index in 0..<Int(group.counts[place.leaf]) {
-            let key = leaf.key(index)
-            before &+= key < entry.key ? 1 : 0
-            equal &+= key == entry.key ? 1 : 0
-        }
-        guard equal > 0 else { return before }
-        for index in 0..<Int(group.counts[place.leaf]) where leaf.key(index) == entry.key {
-            if leaf.members[index] != entry.member, precedes(leaf.members[index], entry.member) { before += 1 }
-        }
-        return before
+        let leaf = group.leaf(place.leaf)
+        return entriesBefore(place) &+ leaf.count(size: Int(group.counts[place.leaf]), before: entry, precedes)
     }
 
     /// Entries with a smaller key.
@@ -112,10 +164,10 @@ extension RankTree {
         // Before all members of the key, if it has any: no entry of the key is counted, whoever would come first.
         let place = locate(Entry(key: key, member: 0)) { _, _ in true }
         let group = header.pointee.groups[place.group]
-        let leaf = group.leaves[place.leaf]
-        var before = entriesBefore(place)
-        for index in 0..<Int(group.counts[place.leaf]) { before &+= leaf.key(index) < key ? 1 : 0 }
+        let leaf = group.leaf(place.leaf)
+        let before = entriesBefore(place)
         return before
+            &+ leaf.count(size: Int(group.counts[place.leaf]), before: Entry(key: key, member: 0)) { _, _ in false }
     }
 
     private func entriesBefore(_ place: Place) -> Int {
@@ -137,7 +189,7 @@ extension RankTree {
             while left > 0 {
                 let group = header.pointee.groups[place.group]
                 let size = Int(group.counts[place.leaf])
-                Self.sort(group.leaves[place.leaf], count: size, into: sorted, precedes)
+                Self.sort(group.leaf(place.leaf), count: size, into: sorted, precedes)
                 let end = min(size, skipped + left)
                 for index in skipped..<end { body(sorted[index]) }
                 left -= end - skipped
@@ -186,5 +238,29 @@ extension RankTree {
             }
             sorted[place] = entry
         }
+    }
+}
+
+extension RankTree.Leaf {
+    /// How many of the first `size` entries come before `entry`.
+    @inline(__always)
+    func count(size: Int, before entry: RankTree.Entry, _ precedes: RankTree.Order) -> Int {
+        let counts = cintrinsics_count_below(address(0), address(1) - address(0), size, entry.high)
+        let below = Int(truncatingIfNeeded: counts & 0xffff_ffff)
+        let equal = Int(truncatingIfNeeded: counts &>> 32)
+        return equal == 0 ? below : below &+ countEqual(equal, size: size, before: entry, precedes)
+    }
+
+    /// How many of the `equal` entries with the same upper half, among the first `size`, come before `entry`.
+    private func countEqual(_ equal: Int, size: Int, before entry: RankTree.Entry, _ precedes: RankTree.Order) -> Int {
+        var (count, left, index) = (0, equal, 0)
+        while left > 0, index < size {
+            let other = self[index]
+            index += 1
+            guard other.high == entry.high else { continue }
+            left -= 1
+            if other.low < entry.low || other.low == entry.low && precedes(other.member, entry.member) { count += 1 }
+        }
+        return count
     }
 }

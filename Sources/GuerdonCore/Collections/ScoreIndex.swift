@@ -7,8 +7,8 @@
 /// The index keeps no map from members to entries: the caller knows each member's current score and since, and names them to
 /// remove or move it. Removing what is not there is a programming error and traps.
 ///
-/// In runs of 32 to 128 changes call `prefetchPath` for the old and the new place of each, then `prefetchEntry` for
-/// each, then `move`; that hides most of the cache misses.
+/// In runs of 32 to 128 changes call `findPlaces` for the old and the new standings, then `prefetchEntry` for each member,
+/// then `move` with the places found; that hides most of the cache misses.
 ///
 /// ```swift
 /// let board = ScoreIndex(countsDistinctScores: false)
@@ -22,6 +22,24 @@ public struct ScoreIndex: @unchecked Sendable {
     // Sendable by ownership: one thread at a time, phases of different threads are separated by barriers.
     private let tree: RankTree
     private let distinct: RankTree?
+
+    /// Where a standing was found; a hint that saves the second search and is checked before use.
+    public struct Place: Sendable, BitwiseCopyable {
+        fileprivate var group: UInt32
+        fileprivate var leaf: UInt32
+
+        /// No hint.
+        public static let unknown = Place(.init(group: Int(UInt32.max), leaf: 0))
+
+        @inline(__always)
+        fileprivate init(_ place: RankTree.Place) {
+            group = UInt32(truncatingIfNeeded: place.group)
+            leaf = UInt32(truncatingIfNeeded: place.leaf)
+        }
+
+        @inline(__always)
+        fileprivate var tree: RankTree.Place { .init(group: Int(group), leaf: Int(leaf)) }
+    }
 
     /// A score and the log sequence of the change that made it.
     public typealias Standing = (score: Int64, since: UInt64)
@@ -40,16 +58,32 @@ public struct ScoreIndex: @unchecked Sendable {
     /// Bytes of memory in use.
     public var storageBytes: Int { tree.storageBytes + (distinct?.storageBytes ?? 0) }
 
-    /// Stage 1: starts loading the upper part of the way to a standing.
-    @inline(__always)
-    public func prefetchPath(score: Int64, since: UInt64) {
-        tree.prefetchGroup(Self.key(score, since))
+    /// Stage 1: finds the places of a run of standings and starts loading what a change reads there first.
+    ///
+    /// - Parameters:
+    ///   - standings: any number; 32 to 128 fit the cache.
+    ///   - places: as many.
+    public func findPlaces(
+        of standings: UnsafeBufferPointer<Standing>, into places: UnsafeMutableBufferPointer<Place>
+    ) {
+        precondition(standings.count == places.count, "one place for each standing")
+        tree.locate(standings.count) { row in
+            Self.key(standings[row].score, standings[row].since)
+        } _: { row, place in
+            places[row] = Place(place)
+        }
     }
 
-    /// Stage 2: starts loading the entries around a standing.
+    /// Stage 2 of a change, for the standing that a member has now: starts loading the entry.
     @inline(__always)
-    public func prefetchEntry(score: Int64, since: UInt64) {
-        tree.prefetchLeaf(Self.key(score, since))
+    public func prefetchEntry(member: UInt32, at place: Place) {
+        tree.prefetchEntry(member, place.tree)
+    }
+
+    /// Stage 2 of `rank`: starts loading the entries that will be compared.
+    @inline(__always)
+    public func prefetchRank(at place: Place) {
+        tree.prefetchEntries(place.tree)
     }
 
     /// Adds a member who is not in the index.
@@ -76,12 +110,17 @@ public struct ScoreIndex: @unchecked Sendable {
 
     /// Gives a member who is in the index with exactly the standing `old` another one.
     ///
+    /// `near` is what `findPlaces` gave for the old and the new standing.
+    ///
     /// - Complexity: O(log n).
     @inline(__always)
     public func move(
-        member: UInt32, from old: Standing, to new: Standing, precedes: (UInt32, UInt32) -> Bool
+        member: UInt32, from old: Standing, to new: Standing, near: (old: Place, new: Place) = (.unknown, .unknown),
+        precedes: (UInt32, UInt32) -> Bool
     ) {
-        tree.move(member, from: Self.key(old.score, old.since), to: Self.key(new.score, new.since), precedes)
+        tree.move(
+            member, from: Self.key(old.score, old.since), to: Self.key(new.score, new.since),
+            near: (near.old.tree, near.new.tree), precedes)
         if let distinct, old.score != new.score {
             distinct.addToMember(of: Self.key(old.score, 0), -1)
             distinct.addToMember(of: Self.key(new.score, 0), 1)
@@ -92,9 +131,10 @@ public struct ScoreIndex: @unchecked Sendable {
     ///
     /// - Complexity: O(log n).
     public func rank(
-        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
+        member: UInt32, score: Int64, since: UInt64, near place: Place = .unknown,
+        precedes: (UInt32, UInt32) -> Bool
     ) -> Int {
-        tree.rank(.init(key: Self.key(score, since), member: member), precedes)
+        tree.rank(.init(key: Self.key(score, since), member: member), near: place.tree, precedes)
     }
 
     /// The number of entries with a higher score: the competition rank ("1, 2, 2, 4") less 1.
