@@ -77,7 +77,7 @@ public final class DataDirectory: Sendable {
         for name in ["wal", "archive", "snapshots", "history"] { try system.makeDirectory(path + "/" + name) }
         for name in try system.list(path + "/wal") ?? [] { try system.remove(path + "/wal/" + name) }
         let first = SegmentHeader(
-            identity: superblock.identity, index: superblock.firstSegment, firstSequence: 1,
+            identity: superblock.identity, index: 1, firstSequence: 1,
             chain: Chain.initial(superblock.identity))
         _ = try Segment.create(first, in: path + "/wal", reserving: 0, system: system)
         try system.replace(path + "/superblock", in: path, with: superblock.encoded())

@@ -7,8 +7,6 @@ struct Superblock: Equatable {
     var identity: LedgerIdentity
     /// Four words of seed for hash tables on untrusted keys.
     var seed: [UInt64]
-    /// Index of the first segment or archive that the log must have.
-    var firstSegment: UInt64
 
     func encoded() -> [UInt8] {
         precondition(seed.count == 4)
@@ -19,17 +17,15 @@ struct Superblock: Equatable {
             buffer.write(identity.low, at: 16)
             buffer.write(identity.high, at: 24)
             for (index, word) in seed.enumerated() { buffer.write(word, at: 32 + 8 * index) }
-            buffer.write(firstSegment, at: 64)
-            // Bytes 72–75 are reserved and zero; the checksum covers everything before it.
+            // Bytes 12–15 and 64–75 are reserved and zero; the checksum covers everything before it.
             buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 76)), at: 76)
         }
         return bytes
     }
 
-    init(identity: LedgerIdentity, seed: [UInt64], firstSegment: UInt64 = 1) {
+    init(identity: LedgerIdentity, seed: [UInt64]) {
         self.identity = identity
         self.seed = seed
-        self.firstSegment = firstSegment
     }
 
     init(_ bytes: [UInt8], path: String) throws(StoreError) {
@@ -44,7 +40,7 @@ struct Superblock: Equatable {
         bytes.withUnsafeBytes { buffer in
             fields = (
                 buffer.read(0), buffer.read(8), buffer.read(76),
-                stride(from: 16, through: 64, by: 8).map { buffer.read($0, as: UInt64.self) }
+                stride(from: 16, through: 56, by: 8).map { buffer.read($0, as: UInt64.self) }
             )
             computed = Checksum.crc32c(buffer.slice(0, 76))
         }
@@ -58,6 +54,5 @@ struct Superblock: Equatable {
         }
         identity = LedgerIdentity(low: fields.words[0], high: fields.words[1])
         seed = Array(fields.words[2..<6])
-        firstSegment = fields.words[6]
     }
 }

@@ -5,21 +5,30 @@ import Synchronization
 /// Safe from any thread while the journal thread appends; it shows what was appended, synced or not.
 public final class BatchLog: Sendable {
     struct State {
+        /// Before all segments, in order of index, without gaps; may be empty.
+        var archives: [ArchiveHeader]
         /// Neighbours in order of index, without gaps; never empty; the last is being appended to.
         var segments: [Segment]
+        /// Archives that were read last, newest use first.
+        var opened: [Archive] = []
     }
+
+    /// Archives that are kept open for reading.
+    private static let openedMost = 4
 
     let directory: DataDirectory
     let state: Mutex<State>
 
-    init(directory: DataDirectory, segments: [Segment]) {
+    init(directory: DataDirectory, archives: [ArchiveHeader], segments: [Segment]) {
         precondition(!segments.isEmpty)
         self.directory = directory
-        state = Mutex(State(segments: segments))
+        state = Mutex(State(archives: archives, segments: segments))
     }
 
     /// First sequence number that the log still holds.
-    public var firstSequence: UInt64 { state.withLock { $0.segments[0].header.firstSequence } }
+    public var firstSequence: UInt64 {
+        state.withLock { ($0.archives.first?.segment ?? $0.segments[0].header).firstSequence }
+    }
     /// Last sequence number appended, 0 if none.
     public var lastSequence: UInt64 { lastSegment.nextSequence - 1 }
     /// Chain value behind the last batch.
@@ -31,12 +40,54 @@ public final class BatchLog: Sendable {
 
     /// Where to begin reading for `sequence`: the part that holds it, or whose end it would extend.
     func extent(for sequence: UInt64) throws(StoreError) -> LogExtent {
-        let segment = state.withLock { state -> Segment? in
-            state.segments.last { $0.header.firstSequence <= sequence }
+        enum Part {
+            case segment(Segment)
+            case opened(Archive)
+            case closed(UInt64)
         }
-        guard let segment else { throw unknown(sequence) }
-        let (entry, end) = segment.position(of: sequence)
-        return LogExtent(bytes: segment.file, header: segment.header, entry: entry, end: end)
+        let part = state.withLock { state -> Part? in
+            if let segment = state.segments.last(where: { $0.header.firstSequence <= sequence }) {
+                return .segment(segment)
+            }
+            guard let header = state.archive(for: sequence) else { return nil }
+            guard let place = state.opened.firstIndex(where: { $0.header == header }) else {
+                return .closed(header.segment.index)
+            }
+            state.opened.insert(state.opened.remove(at: place), at: 0)
+            return .opened(state.opened[0])
+        }
+        switch part {
+        case .segment(let segment):
+            let (entry, end) = segment.position(of: sequence)
+            return LogExtent(bytes: segment.file, header: segment.header, entry: entry, end: end)
+        case .opened(let archive): return extent(of: archive, for: sequence)
+        case .closed(let index):
+            let archive = try Archive(index, in: directory)
+            state.withLock { state in
+                if state.opened.count == BatchLog.openedMost { state.opened.removeLast() }
+                state.opened.insert(archive, at: 0)
+            }
+            return extent(of: archive, for: sequence)
+        case nil: throw unknown(sequence)
+        }
+    }
+
+    private func extent(of archive: Archive, for sequence: UInt64) -> LogExtent {
+        LogExtent(
+            bytes: archive, header: archive.header.segment, entry: archive.entry(of: sequence),
+            end: archive.header.rawLength)
+    }
+
+    var oldestClosedSegment: Segment? {
+        state.withLock { $0.segments.count > 1 ? $0.segments[0] : nil }
+    }
+
+    func replace(_ segment: Segment, with archive: ArchiveHeader) {
+        state.withLock { state in
+            precondition(state.segments[0] === segment)
+            state.segments.removeFirst()
+            state.archives.append(archive)
+        }
     }
 
     func unknown(_ sequence: UInt64) -> StoreError {
@@ -79,6 +130,19 @@ public final class BatchLog: Sendable {
                 throw StoreError(code, file: extent.bytes.path, offset: start, detail: detail, advice: Advice.restore)
             }
         }
+    }
+}
+
+extension BatchLog.State {
+    /// The last archive that begins at or before `sequence`.
+    fileprivate func archive(for sequence: UInt64) -> ArchiveHeader? {
+        var low = 0
+        var high = archives.count
+        while low < high {
+            let middle = (low + high) / 2
+            if archives[middle].segment.firstSequence <= sequence { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 ? archives[low - 1] : nil
     }
 }
 

@@ -7,6 +7,11 @@ struct LogRecovery {
     /// Sequence number that a snapshot proves to have been durable.
     let provenThrough: UInt64
 
+    /// How the next segment must begin.
+    private var nextIndex: UInt64 = 1
+    private var nextSequence: UInt64 = 1
+    private var chain: UInt64
+    private var archives: [ArchiveHeader] = []
     private var segments: [Segment] = []
     private var lastTime: Int64?
     /// Highest durable sequence number that a record of the last segment claims.
@@ -16,6 +21,7 @@ struct LogRecovery {
     init(directory: DataDirectory, provenThrough: UInt64) {
         self.directory = directory
         self.provenThrough = provenThrough
+        chain = Chain.initial(directory.identity)
     }
 
     /// What the writer needs to go on.
@@ -28,47 +34,68 @@ struct LogRecovery {
 
     /// Reads all plain segments; in a read-write opening also makes the end of the log durable and safe to extend.
     mutating func run() throws(StoreError) -> Outcome {
-        let indexes = try listSegments()
-        var expected = directory.superblock.firstSegment
-        var sequence: UInt64 = 1
-        var chain = Chain.initial(directory.identity)
+        let indexes = try list(directory.walPath, suffix: ".wal")
+        try takeArchives(besides: indexes)
         for (place, index) in indexes.enumerated() {
-            guard index == expected else { throw missing(expected) }
+            try expect(index)
             let segment = try open(index)
-            guard segment.header.firstSequence == sequence, segment.header.chain == chain else {
-                throw StoreError(
-                    .chainBroken, file: segment.file.path, offset: 0,
-                    detail:
-                        "the segment begins at \(segment.header.firstSequence) and does not continue the one before, "
-                        + "which ends at \(sequence - 1)", advice: Advice.restore)
-            }
+            try expect(segment.header, segment.file.path)
             try scan(segment, isLast: place == indexes.count - 1)
             segments.append(segment)
-            sequence = segment.nextSequence
+            nextIndex += 1
+            nextSequence = segment.nextSequence
             chain = segment.chain
-            expected += 1
         }
-        guard !segments.isEmpty else { throw missing(expected) }
+        guard !segments.isEmpty else { throw missing(nextIndex) }
         let torn = try settleTail()
-        guard sequence > provenThrough else {
-            throw StoreError(
-                .logBehindSnapshot, file: segments[segments.count - 1].file.path,
-                detail: "a snapshot covers \(provenThrough), the log ends at \(sequence - 1)", advice: Advice.restore)
-        }
-        let log = BatchLog(directory: directory, segments: segments)
+        let log = BatchLog(directory: directory, archives: archives, segments: segments)
         let report = RecoveryReport(
             firstSequence: log.firstSequence, lastSequence: log.lastSequence, chain: log.chain, lastTime: lastTime,
-            segments: segments.count, archives: 0, tornTail: torn)
+            segments: segments.count, archives: archives.count, tornTail: torn)
         return Outcome(log: log, report: report, isSealed: endsWithSeal && torn == nil)
     }
 
-    private func listSegments() throws(StoreError) -> [UInt64] {
-        var indexes: [UInt64] = []
-        for name in try directory.system.list(directory.walPath) ?? [] {
-            if let index = number(inName: name, suffix: ".wal") { indexes.append(index) }
+    /// Takes the archives by their headers; what is in them is checked when it is read.
+    private mutating func takeArchives(besides plain: [UInt64]) throws(StoreError) {
+        for index in try list(directory.archivePath, suffix: ".wal.zst") {
+            let path = Archive.path(index, in: directory)
+            if plain.contains(index) {
+                // A crash between naming the archive and removing the segment: the segment is still the truth.
+                if directory.access == .readWrite { try directory.system.remove(path) }
+                continue
+            }
+            try expect(index)
+            let header = try Archive.header(index, in: directory)
+            try expect(header.segment, path)
+            archives.append(header)
+            nextIndex += 1
+            nextSequence = header.nextSequence
+            chain = header.chainOut
         }
-        if directory.access == .readWrite { try directory.system.syncDirectory(directory.walPath) }
+    }
+
+    /// The numbers in the names of a directory's files, ascending; the directory's entries are durable then.
+    private func list(_ path: String, suffix: String) throws(StoreError) -> [UInt64] {
+        var indexes: [UInt64] = []
+        for name in try directory.system.list(path) ?? [] {
+            if let index = number(inName: name, suffix: suffix) { indexes.append(index) }
+        }
+        if directory.access == .readWrite { try directory.system.syncDirectory(path) }
         return indexes
+    }
+
+    private func expect(_ index: UInt64) throws(StoreError) {
+        guard index == nextIndex else { throw missing(nextIndex) }
+    }
+
+    private func expect(_ header: SegmentHeader, _ path: String) throws(StoreError) {
+        guard header.firstSequence == nextSequence, header.chain == chain else {
+            throw StoreError(
+                .chainBroken, file: path, offset: 0,
+                detail: "the segment begins at \(header.firstSequence) and does not continue the one before, "
+                    + "which ends at \(nextSequence - 1)",
+                advice: Advice.restore)
+        }
     }
 
     private func missing(_ index: UInt64) -> StoreError {
@@ -124,12 +151,18 @@ struct LogRecovery {
         let segment = segments[segments.count - 1]
         let end = segment.end
         let tail = try TailScan(segment, from: end)
-        let proven = max(provenThrough, claimedThrough, tail.provenThrough)
+        var proven = max(claimedThrough, tail.provenThrough)
+        if tail.end > end { proven = max(proven, provenThrough) }
         guard proven < segment.nextSequence else {
             throw damage(
                 .recordDamaged, segment,
-                "the record of \(segment.nextSequence) is unreadable, yet everything through \(proven) had been durable"
-            )
+                "record \(segment.nextSequence) is unreadable, yet everything through \(proven) had been durable")
+        }
+        guard provenThrough < segment.nextSequence else {
+            throw StoreError(
+                .logBehindSnapshot, file: segment.file.path, offset: end,
+                detail: "a snapshot covers \(provenThrough), the log ends at \(segment.nextSequence - 1)",
+                advice: Advice.restore)
         }
         var torn: RecoveryReport.TornTail?
         if tail.end > end {
