@@ -2,8 +2,7 @@
 
 extension World {
     func reverse(
-        _ c: ReverseCommand, _ workspace: Workspace, sequence: UInt64, batch: CommandBatch, index: Int,
-        past: some PastActions
+        _ c: ReverseCommand, _ workspace: Workspace, sequence: UInt64, batch: CommandBatch, index: Int
     ) throws(Refusal) -> CommandOutcome {
         var content = mix(UInt64(CommandTag.reverse.rawValue), digest(c.of, salt: 1))
         if let value = c.value?.normalized {
@@ -13,7 +12,7 @@ extension World {
         if let repeated = try repetition(c.externalId, content: content, workspace) { return repeated }
 
         let key = c.of.bytes.withUnsafeBytes { hash.hash128($0) }
-        guard let origin = workspace.externalIds.find(key)?.sequence, let action = fetch(origin, batch, past),
+        guard let origin = workspace.externalIds.find(key)?.sequence, let action = fetch(origin),
             action.command.workspace == workspace.name
         else {
             throw Refusal(.unknownAction, field: "of", "There is no action \"\(c.of)\" in this workspace.")
@@ -128,43 +127,24 @@ extension World {
             rounding: currency.rounding(at: posting.sequence))
     }
 
-    /// The action at a log position: from this batch, or from the past. `nil` when another command stands there.
-    private func fetch(_ origin: UInt64, _ batch: CommandBatch, _ past: some PastActions) -> PastAction? {
-        guard origin >= batch.firstSequence else {
-            do {
-                return try past.action(at: origin)
-            } catch is NotAnAction {
-                return nil
-            } catch {
-                pastFailure = error
-                return nil
-            }
+    /// The action at a log position; `nil` when another command stands there, or the log failed.
+    private func fetch(_ origin: UInt64) -> PastAction? {
+        do {
+            let past = try command(at: origin)
+            guard case .action(let action) = past.command else { return nil }
+            return PastAction(command: action, time: past.time, postings: try allPostings(at: origin))
+        } catch {
+            logFailure = error
+            return nil
         }
-        if batchIndex == nil { batchIndex = indexBatch(batch) }
-        guard let index = batchIndex, Int(origin - batch.firstSequence) < index.count else { return nil }
-        let entry = index[Int(origin - batch.firstSequence)]
-        guard batch.body.bytes[entry.offset] == CommandTag.action.rawValue else { return nil }
-        var source = ByteSource(batch.body.bytes, at: entry.offset)
-        var shape = entry.shape
-        guard case .action(let command)? = try? CommandCoding.decode(&source, shape: &shape) else { return nil }
-        return PastAction(
-            command: command, time: batch.time, postings: postings.elements.filter { $0.sequence == origin })
-    }
-
-    /// Where the commands of a batch begin, and the shape in force before each.
-    private func indexBatch(_ batch: CommandBatch) -> [(offset: Int, shape: ActionShape)] {
-        var index: [(offset: Int, shape: ActionShape)] = []
-        var source = ByteSource(batch.body.bytes)
-        var shape = ActionShape()
-        for _ in 0..<batch.count {
-            index.append((source.position, shape))
-            guard (try? CommandCoding.decode(&source, shape: &shape)) != nil else { break }
-        }
-        return index
     }
 }
 
-/// Thrown by ``PastActions`` when another command than an action stands at the position.
-public struct NotAnAction: Error {
-    public init() {}
+/// An action of the past with what it paid: all that its reversal needs.
+struct PastAction {
+    var command: ActionCommand
+    /// When its batch was taken.
+    var time: Int64
+    /// Its postings, in order.
+    var postings: [Posting]
 }

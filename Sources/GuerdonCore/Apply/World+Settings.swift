@@ -3,7 +3,7 @@
 extension World {
     /// Applies one command that is not an action.
     func apply(
-        _ command: Command, sequence: UInt64, batch: CommandBatch, index: Int, past: some PastActions
+        _ command: Command, sequence: UInt64, batch: CommandBatch, index: Int
     ) throws(Refusal) -> CommandOutcome {
         switch command {
         case .action: preconditionFailure("actions are applied in steps")
@@ -20,8 +20,7 @@ extension World {
         case .adjust(let c): return try adjust(c, workspace(c.workspace), sequence: sequence)
         case .redeem(let c): return try redeem(c, workspace(c.workspace), sequence: sequence)
         case .reverse(let c):
-            return try reverse(
-                c, workspace(c.workspace), sequence: sequence, batch: batch, index: index, past: past)
+            return try reverse(c, workspace(c.workspace), sequence: sequence, batch: batch, index: index)
         }
         return CommandOutcome(sequence: sequence)
     }

@@ -120,6 +120,7 @@ extension World {
 
     /// Expires every lot whose time has come.
     func tick(sequence: UInt64) {
+        lastTick = (sequence, time)
         for workspace in workspaces { expireDue(workspace, sequence: sequence) }
     }
 

@@ -1,7 +1,7 @@
 /// The whole state, and the one function that changes it: `state' = apply(state, batch)`.
 ///
 /// Deterministic: the same commands with their times give the same state, outcomes and postings, however they are cut into
-/// batches and whatever the shard count. No clock, no I/O, no randomness. Not thread-safe: one owner calls ``apply(_:past:)``
+/// batches and whatever the shard count. No clock, no I/O, no randomness. Not thread-safe: one owner calls ``apply(_:)``
 /// and the queries in turn; within a step it lends the shards to a ``PhaseRunner``.
 public final class World {
     /// Number of shards, a power of two.
@@ -10,6 +10,8 @@ public final class World {
     let seed: BitHash.Seed
     let hash: BitHash
     let runner: any PhaseRunner
+    /// Log and history of what was applied before.
+    public let log: any LogSource
 
     /// Log position of the last command applied; 0 at the start.
     public internal(set) var sequence: UInt64 = 0
@@ -21,11 +23,15 @@ public final class World {
     var workspaces: ContiguousArray<Workspace> = []
     var workspaceIndex: [Text: Int] = [:]
 
+    /// The last tick, so that it can be looked back at before it is in the log.
+    var lastTick: (sequence: UInt64, time: Int64) = (0, 0)
+
     // The batch at hand.
     let rows = Buffer<ActionRow>(capacity: World.stepRows)
     var shapes: ContiguousArray<ActiveShape?> = []
     let lanes: ContiguousArray<ShardLane>
-    /// Where the commands of the batch begin and which shape they have; made only when a reversal needs it.
+    var batch = CommandBatch()
+    /// Where the commands of the batch begin and which shape they have; made only when somebody looks back into it.
     var batchIndex: [(offset: Int, shape: ActionShape)]?
 
     /// Actions that are read, resolved and evaluated together.
@@ -37,13 +43,18 @@ public final class World {
     ///   - shards: a power of two.
     ///   - seed: keys the hash tables; of no influence on results.
     ///   - runner: runs the shards' phases; in turn on the caller's thread by default.
-    public init(shards: Int = 1, seed: BitHash.Seed = BitHash.Seed(1, 2, 3, 4), runner: any PhaseRunner = SerialRunner()) {
+    ///   - log: where older commands and postings are found.
+    public init(
+        shards: Int = 1, seed: BitHash.Seed = BitHash.Seed(1, 2, 3, 4), runner: any PhaseRunner = SerialRunner(),
+        log: any LogSource
+    ) {
         precondition(shards > 0 && shards & (shards - 1) == 0, "the shard count must be a power of two")
         shardCount = shards
         shardBits = shards.trailingZeroBitCount
         self.seed = seed
         hash = BitHash(seed: seed)
         self.runner = runner
+        self.log = log
         lanes = ContiguousArray((0..<shards).map { _ in ShardLane(shards: shards) })
         _ = addWorkspace("main")
     }
@@ -56,14 +67,17 @@ public final class World {
 
     /// Applies a batch that is stamped with `firstSequence` and `time`, and fills its outcomes.
     ///
-    /// - Throws: ``MalformedBytes`` when the body is not what an encoder wrote, and what `past` throws.
-    public func apply(_ batch: CommandBatch, past: some PastActions) throws {
+    /// The batch must not be reused before the next one is applied: reads may look back into it.
+    ///
+    /// - Throws: ``MalformedBytes`` when the body is not what an encoder wrote, and what ``log`` throws.
+    public func apply(_ batch: CommandBatch) throws {
         precondition(batch.firstSequence == sequence + 1 || batch.count == 0, "a batch does not follow its predecessor")
         precondition(batch.time >= time, "time went backwards")
         postings.removeAll()
         batch.outcomes.removeAll(keepingCapacity: true)
         batch.outcomes.reserveCapacity(batch.count)
         time = batch.time
+        self.batch = batch
         batchIndex = nil
         var source = ByteSource(batch.body.bytes)
         var shape = ActionShape()
@@ -79,12 +93,12 @@ public final class World {
                 let command = try CommandCoding.decode(&source, shape: &shape)
                 let number = sequence + 1
                 do throws(Refusal) {
-                    let extra = try apply(command, sequence: number, batch: batch, index: done, past: past)
+                    let extra = try apply(command, sequence: number, batch: batch, index: done)
                     batch.outcomes.append(extra)
                 } catch {
                     refuse(error, sequence: number, batch: batch)
                 }
-                if let failure = pastFailure { throw failure }
+                if let failure = logFailure { throw failure }
                 sequence = number
                 // Settings may have changed: shapes are worked out anew when they are met again.
                 for i in shapes.indices { shapes[i] = nil }
@@ -94,7 +108,7 @@ public final class World {
     }
 
     /// What fetching an old action threw; applying stops then.
-    var pastFailure: (any Error)?
+    var logFailure: (any Error)?
 
     func refuse(_ refusal: Refusal, sequence: UInt64, batch: CommandBatch) {
         batch.outcomes.append(

@@ -69,21 +69,6 @@ final class Standing {
         tables[Int(member) & (tables.count - 1)].scores.prefetch(Int(member) >> shardBits)
     }
 
-    /// Starts loading what ``add(_:to:sequence:)`` will touch.
-    @inline(__always) func prefetchPlace(_ member: UInt32, adding amount: Int64) {
-        let shard = Int(member) & (tables.count - 1)
-        let local = Int(member) >> shardBits
-        let scores = tables[shard].scores
-        guard local < scores.count else { return }
-        let old = scores[local]
-        let order = tables[shard].order
-        if old.score > 0 {
-            let place = order.prefetchPlace(score: old.score, since: old.since)
-            order.prefetchEntry(member: member, at: place)
-        }
-        _ = order.prefetchPlace(score: old.score &+ amount, since: old.since)
-    }
-
     /// A member's score; 0 when he is not on the board.
     func score(of member: UInt32) -> Score {
         let scores = tables[Int(member) & (tables.count - 1)].scores

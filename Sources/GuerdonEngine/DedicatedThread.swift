@@ -1,0 +1,116 @@
+import Glibc
+
+/// A thread of our own, for work that must not wait in somebody's pool.
+final class DedicatedThread: @unchecked Sendable {
+    // Sendable: the handle is written before the thread is visible to anybody else.
+    private var handle = pthread_t()
+
+    /// Starts a thread that runs `body`.
+    init(name: String, _ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Body(name: name, run: body))
+        let failed = pthread_create(&handle, nil, { argument in
+            guard let argument else { return nil }
+            let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+            pthread_setname(body.name)
+            body.run()
+            return nil
+        }, box.toOpaque())
+        precondition(failed == 0, "cannot start a thread (error \(failed))")
+    }
+
+    /// Waits until the body has returned.
+    func join() { pthread_join(handle, nil) }
+
+    private final class Body: Sendable {
+        let name: String
+        let run: @Sendable () -> Void
+        init(name: String, run: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+}
+
+/// Names the calling thread, as tools show it (15 bytes at most).
+private func pthread_setname(_ name: String) {
+    let descriptor = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    _ = name.withCString { write(descriptor, $0, min(strlen($0), 15)) }
+    close(descriptor)
+}
+
+/// A lock with a condition: the one way in which the engine's threads wait for each other.
+final class Monitor<State>: @unchecked Sendable {
+    // Sendable: the state is only touched with the lock held.
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let condition: UnsafeMutablePointer<pthread_cond_t>
+    private var state: State
+
+    init(_ state: State) {
+        self.state = state
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    /// Changes the state and wakes whoever waits.
+    func change<Result>(_ body: (inout State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        let result = body(&state)
+        pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
+        return result
+    }
+
+    /// Waits until `body` gives a result; it may change the state.
+    ///
+    /// - Parameter nanoseconds: how long at most; `nil` for ever.
+    /// - Returns: `nil` when the time is over.
+    func wait<Result>(nanoseconds: Int64? = nil, _ body: (inout State) -> Result?) -> Result? {
+        var deadline = timespec()
+        if let nanoseconds {
+            clock_gettime(CLOCK_MONOTONIC, &deadline)
+            let total = Int64(deadline.tv_nsec) + nanoseconds
+            deadline.tv_sec += Int(total / 1_000_000_000)
+            deadline.tv_nsec = Int(total % 1_000_000_000)
+        }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            if nanoseconds == nil {
+                pthread_cond_wait(condition, mutex)
+            } else if pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT {
+                return body(&state)
+            }
+        }
+    }
+}
+
+/// Where batches get their time from.
+public protocol EngineClock: Sendable {
+    /// Nanoseconds since 1970.
+    func now() -> Int64
+}
+
+/// The machine's clock.
+public struct SystemClock: EngineClock {
+    public init() {}
+    public func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}

@@ -1,0 +1,231 @@
+import GuerdonCore
+import GuerdonStore
+
+/// Where the engine takes its batches from.
+public protocol BatchSource: AnyObject, Sendable {
+    /// The next batch, not empty; waits for one.
+    ///
+    /// Called on the evaluating thread, when everything before is durable.
+    ///
+    /// - Returns: `nil` when none came in time, or none will come any more.
+    func take(timeoutNanoseconds: Int64) -> (any EngineBatch)?
+
+    /// The engine cannot go on: nothing more is acknowledged. Stop serving and exit with a failure.
+    func failed(_ error: any Error)
+}
+
+/// The ledger of one data directory: takes batches, makes them durable and applies them, and lets their answers go.
+///
+/// Two threads: one evaluates, the other writes and syncs the log; a batch's answers leave when both are done with it.
+/// Nothing that leaves shows what a power cut could take back.
+public final class Engine: @unchecked Sendable {
+    // Sendable: the world belongs to the evaluating thread once `start` was called.
+    private let directory: DataDirectory
+    private let log: WriteAheadLog
+    private let history: History
+    private let world: World
+    private let options: EngineOptions
+    private let control = Monitor(Control())
+    private var journal: Journal?
+    private var evaluator: DedicatedThread?
+    private let snapshots: SnapshotTaker
+
+    /// What opening found, for the operator.
+    public let recovery: RecoverySummary
+
+    private struct Control {
+        var isStopping = false
+        var isDone = false
+        var failure: (any Error)?
+        var wantsSnapshot = false
+        var snapshotsDone: UInt64 = 0
+    }
+
+    /// Opens a data directory and recovers its state.
+    ///
+    /// - Throws: `StoreError` or ``EngineError``, with what is wrong and what to do.
+    public init(directory path: String, options: EngineOptions) throws {
+        self.options = options
+        directory = try Engine.openDirectory(path, create: options.createIfMissing)
+        log = try WriteAheadLog.open(in: directory)
+        history = try History.open(in: directory)
+        let started = options.clock.now()
+        let result = try Recovery(directory: directory, log: log.log, history: history, options: options).run()
+        world = result.world
+        let torn = log.recovery.tornTail
+        recovery = RecoverySummary(
+            sequence: world.sequence, replayed: result.replayed, snapshotSequence: result.snapshotSequence,
+            nanoseconds: options.clock.now() - started, droppedBytes: torn?.bytes ?? 0, droppedFile: torn?.copy)
+        snapshots = SnapshotTaker(directory: directory, history: history, options: options)
+    }
+
+    /// Opens a directory; makes it first when it is missing or empty and that was asked for.
+    private static func openDirectory(_ path: String, create: Bool) throws(StoreError) -> DataDirectory {
+        do throws(StoreError) {
+            return try DataDirectory.open(at: path, .readWrite)
+        } catch {
+            guard create, error.code == .directoryMissing || error.code == .notInitialized else { throw error }
+            try DataDirectory.create(at: path)
+            return try DataDirectory.open(at: path, .readWrite)
+        }
+    }
+
+    /// Starts to take batches.
+    public func start(source: any BatchSource) {
+        let journal = Journal(log: log) { [control] error in
+            control.change { if $0.failure == nil { $0.failure = error } }
+            source.failed(error)
+        }
+        self.journal = journal
+        evaluator = DedicatedThread(name: "evaluator") { [self] in
+            do {
+                try evaluate(source, journal)
+            } catch {
+                let isFirst = control.change { control in
+                    defer { if control.failure == nil { control.failure = error } }
+                    return control.failure == nil
+                }
+                if isFirst { source.failed(error) }
+            }
+            control.change { $0.isDone = true }
+        }
+    }
+
+    /// Ends: what the source still gives is finished, the log is sealed, the history written.
+    ///
+    /// - Throws: what made the engine fail, if it did.
+    public func stop() throws {
+        control.change { $0.isStopping = true }
+        evaluator?.join()
+        evaluator = nil
+        journal?.close()
+        journal = nil
+        snapshots.finish()
+        if let failure = control.wait({ .some($0.failure) }) ?? nil { throw failure }
+        if world.sequence > 0 { try history.append(world.postings.elements) }
+        try history.flush(through: world.sequence, sync: true)
+    }
+
+    /// Takes a snapshot now and waits for it.
+    ///
+    /// - Returns: the log position it covers.
+    public func takeSnapshot() throws -> UInt64 {
+        let before = control.change { control in
+            control.wantsSnapshot = true
+            return control.snapshotsDone
+        }
+        _ = control.wait { $0.snapshotsDone > before || $0.failure != nil ? true : nil }
+        return try snapshots.result()
+    }
+
+    private func evaluate(_ source: any BatchSource, _ journal: Journal) throws {
+        let tickBatch = CommandBatch()
+        var lastSnapshot = log.bytesAppended
+        while true {
+            guard journal.waitUntilIdle() else { return }
+            // Only what is durable goes into the history, or a crash could leave it ahead of the log.
+            try history.append(world.postings.elements)
+            world.forgetPostings()
+            snapshots.collect(world)
+            if wantsSnapshot(logBytes: log.bytesAppended - lastSnapshot), !snapshots.isRunning {
+                lastSnapshot = log.bytesAppended
+                snapshots.start(world, chain: log.chain) { [control] in control.change { $0.snapshotsDone += 1 } }
+            }
+            guard let batch = source.take(timeoutNanoseconds: timeout()) else {
+                if isStopping { return }
+                try tickIfDue(tickBatch, journal)
+                continue
+            }
+            try run(batch, tickBatch, journal)
+        }
+    }
+
+    private var isStopping: Bool { control.wait { .some($0.isStopping) } ?? true }
+
+    private func wantsSnapshot(logBytes: UInt64) -> Bool {
+        control.change { control in
+            if control.wantsSnapshot {
+                control.wantsSnapshot = false
+                return true
+            }
+            return options.snapshotEveryLogBytes > 0 && logBytes >= options.snapshotEveryLogBytes
+        }
+    }
+
+    /// Until the next lot expires, and not longer than a tenth of a second, so that a stop or a snapshot is noticed.
+    private func timeout() -> Int64 {
+        let longest: Int64 = 100_000_000
+        guard let next = world.nextExpiry() else { return longest }
+        return min(longest, max(1_000_000, next &- now()))
+    }
+
+    private func now() -> Int64 { max(world.time, options.clock.now()) }
+
+    private func tickIfDue(_ tick: CommandBatch, _ journal: Journal) throws {
+        let time = now()
+        guard let due = world.nextExpiry(), due <= time else { return }
+        prepareTick(tick, time)
+        journal.submit([tick]) {}
+        try world.apply(tick)
+    }
+
+    private func prepareTick(_ tick: CommandBatch, _ time: Int64) {
+        tick.reset()
+        tick.append(.tick)
+        tick.firstSequence = world.sequence + 1
+        tick.time = time
+    }
+
+    /// Stamps a batch, hands it to the journal and applies it meanwhile.
+    private func run(_ batch: any EngineBatch, _ tick: CommandBatch, _ journal: Journal) throws {
+        let commands = batch.commands
+        guard commands.count > 0 else {
+            // Reads alone: all they can show is durable already.
+            batch.applied(world)
+            batch.released()
+            return
+        }
+        let time = now()
+        var isTicking = false
+        if let due = world.nextExpiry(), due <= time {
+            prepareTick(tick, time)
+            isTicking = true
+        }
+        commands.firstSequence = world.sequence + (isTicking ? 2 : 1)
+        commands.time = time
+        let pending = Monitor(2)
+        let finish: @Sendable () -> Void = {
+            if pending.change({ count in
+                count -= 1
+                return count == 0
+            }) { batch.released() }
+        }
+        journal.submit(isTicking ? [tick, commands] : [commands], done: finish)
+        if isTicking {
+            try world.apply(tick)
+            let expired = world.takePostings()
+            try world.apply(commands)
+            world.putBefore(expired)
+        } else {
+            try world.apply(commands)
+        }
+        batch.applied(world)
+        finish()
+    }
+}
+
+/// What opening a data directory found.
+public struct RecoverySummary: Sendable {
+    /// Log position of the state.
+    public var sequence: UInt64
+    /// Commands replayed from the log.
+    public var replayed: UInt64
+    /// Log position of the snapshot that was loaded; 0 for none.
+    public var snapshotSequence: UInt64
+    /// How long it took.
+    public var nanoseconds: Int64
+    /// Bytes of an unfinished tail that were cut off; none of it had been acknowledged.
+    public var droppedBytes: UInt64
+    /// Where they were copied to.
+    public var droppedFile: String?
+}
