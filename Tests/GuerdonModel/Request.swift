@@ -20,7 +20,7 @@ struct Request {
         } else if ["hello", "ping", "subscribe", "unsubscribe"].contains(op.string) {
             body = .server
         } else {
-            throw Refusal("unknown_op", "op")
+            throw Refusal("unknown_op", openField: ())
         }
     }
 }

@@ -65,7 +65,7 @@ extension StreamGenerator {
             let value = target.value ?? random.number(0...500)
             switch random.number(0...11) {
             case 0: line["value"] = decimal(value, scale)
-            case 1: line["value"] = random.pick(["0", "\"-1\"", "\"0.0000001\"", "1000000000000"])
+            case 1: line["value"] = random.pick(["0", "\"-1\"", "\"0.000001\"", "1000000000000"])
             case 2 where value < Int.max: line["value"] = decimal(value + 1, scale)
             default: line["value"] = decimal(random.number(0...max(0, value / 2)), scale)
             }
@@ -87,7 +87,7 @@ extension StreamGenerator {
         let amount = units(unit.scale)
         return line("adjust", in: world).with("externalId", text: externalId(in: world))
             .with("member", text: random.pick(worlds[world].members)).with("currency", text: unit.id)
-            .with("amount", decimal(random.once(in: 3) ? -amount : amount, unit.scale))
+            .with("amount", decimal(random.once(in: 3) ? -amount - (amount == .max ? 1 : 0) : amount, unit.scale))
             .with("reason", text: random.pick([nil, "goodwill"])).with("at", text: random.once(in: 6) ? moment() : nil)
     }
 

@@ -8,7 +8,7 @@ extension StreamGenerator {
         case 2:
             action["currency"] = "\"NONE\""
             action["value"] = "1"
-        case 3: action["value"] = "\"1.2345678\""
+        case 3: action["value"] = "\"1.234567\""
         case 4: return line("plan.end", in: world).with("plan", text: "p9")
         case 5: return redeem(in: world).with("member", text: "nobody")
         case 6: return adjust(in: world).with("currency", text: "NONE")

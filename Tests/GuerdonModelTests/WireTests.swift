@@ -11,7 +11,7 @@ private let refusedLines: [(String, String, String)] = [
         "{'op':'ping','x':\(String(repeating: "[", count: 16))\(String(repeating: "]", count: 16))}",
         "bad_json|bad_request|limit_exceeded", ""
     ),
-    ("{}", "bad_request", "op"), ("{'op':5}", "bad_request", "op"), ("{'op':'pong'}", "unknown_op", "op"),
+    ("{}", "bad_request", "op"), ("{'op':5}", "bad_request", "op"), ("{'op':'pong'}", "unknown_op", ""),
     ("{'op':'stats','id':1.5}", "bad_request", "id"), ("{'op':'stats','id':true}", "bad_request", "id"),
     ("{'op':'stats','workspace':''}", "bad_request", "workspace"), ("{'op':'stats','x':1}", "bad_request", "x"),
     ("{'op':'redeem','member':'m1','currency':'EUR','amount':1}", "bad_request", "externalId"),
