@@ -48,10 +48,12 @@ public final class Sender {
     public private(set) var totals = Totals()
     /// Called for every refused line with its number (from 1).
     public var onRefusal: (Int, RefusalText) -> Void = { _, _ in }
+    /// Called with every reply to a line of the stream, in the order of the lines; the bytes are valid only inside.
+    public var onReply: ((UnsafeRawBufferPointer) -> Void)?
     /// Called whenever answers have arrived.
     public var onProgress: (Totals) -> Void = { _ in }
-    /// Called when a connection is lost, with the reason.
-    public var onDisconnect: (String) -> Void = { _ in }
+    /// Called when a connection is lost, with the reason and how many lines wait for their answer.
+    public var onDisconnect: (_ reason: String, _ inFlight: Int) -> Void = { _, _ in }
 
     private let endpoint: Endpoint
     private let options: Options
@@ -143,7 +145,7 @@ public final class Sender {
     }
 
     private func takeReplies() throws(ClientError) {
-        while let reply = incoming.nextLine({ line in Result { () throws(ClientError) in try Reply(line: line) } }) {
+        while let reply = incoming.nextLine({ line in Result { () throws(ClientError) in try understood(line) } }) {
             switch try reply.get() {
             case .event: continue
             case .done: totals.acknowledged += 1
@@ -163,6 +165,12 @@ public final class Sender {
             inFlight.removeOldest()
         }
         onProgress(totals)
+    }
+
+    private func understood(_ line: UnsafeRawBufferPointer) throws(ClientError) -> Reply {
+        let reply = try Reply(line: line)
+        if reply != .event { onReply?(line) }
+        return reply
     }
 
     // MARK: Connecting
@@ -200,7 +208,7 @@ public final class Sender {
     /// Connects again, with growing pauses, and rewinds to the oldest line without an answer.
     private func reconnect(_ reason: String) throws(ClientError) {
         link = nil
-        onDisconnect(reason)
+        onDisconnect(reason, inFlight.count)
         let lostAt = monotonicNanoseconds()
         let giveUpAt = lostAt + Int64(options.retrySeconds * 1e9)
         var pauseMicroseconds: UInt32 = 5_000

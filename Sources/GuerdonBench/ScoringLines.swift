@@ -1,0 +1,131 @@
+/// A source of request lines for the load loop.
+protocol LineSource {
+    /// Writes the next line with its newline; returns what it is, or nil when there is nothing more to send.
+    mutating func writeNext(into lines: inout LineWriter) -> LineKind?
+}
+
+/// What the load loop has to know about a line that it sends.
+enum LineKind {
+    case command
+    case duplicate
+    case read
+}
+
+extension ScoringJob {
+    /// The longest line that a source writes, newline included.
+    static let lineBytesMax = 320
+
+    /// The commands that prepare an empty server for the job: two currencies, one plan, one board.
+    public static let setupLines = [
+        #"{"op":"currency.put","currency":"PTS","kind":"points","scale":0}"#,
+        #"{"op":"currency.put","currency":"USD","kind":"money","scale":2}"#,
+        #"{"op":"plan.put","plan":{"plan":"scoring","bonuses":["#
+            + #"{"bonus":"points","when":"action.type == 'purchase'","#
+            + #""rewards":[{"to":"performer","currency":"PTS","per":"1.00","amount":"1"}]},"#
+            + #"{"bonus":"referral","when":"action.type == 'purchase'","#
+            + #""rewards":[{"to":"upline","currency":"USD","levels":[{"rate":"5%"},{"rate":"3%"},{"rate":"1%"}]}]}]}}"#,
+        #"{"op":"board.put","board":"monthly","score":{"currency":"PTS"},"period":"month","ties":"competition"}"#,
+    ]
+
+    /// Writes the line that creates a member.
+    func writeMember(_ member: UInt64, into lines: inout LineWriter) {
+        lines.text(#"{"op":"member.put","member":"m"#)
+        lines.number(member)
+        if let referrer = Self.referrer(of: member) {
+            lines.text(#"","referrer":"m"#)
+            lines.number(referrer)
+        }
+        lines.text("\"}\n")
+    }
+
+    /// Writes the line of an action. All actions occur in November 2026, 1,024 in a second.
+    @inline(__always)
+    func writeAction(_ action: Action, into lines: inout LineWriter) {
+        lines.text(#"{"op":"action","externalId":"s"#)
+        lines.number(seed)
+        lines.text("-")
+        lines.number(action.number)
+        lines.text(#"","performer":"m"#)
+        lines.number(action.performer)
+        lines.text(#"","type":"purchase","value":""#)
+        lines.number(action.cents / 100)
+        lines.text(".")
+        lines.number(action.cents % 100, digits: 2)
+        let second = (action.number >> 10) % (30 * 86_400)
+        lines.text(#"","currency":"USD","at":"2026-11-"#)
+        lines.number(1 + second / 86_400, digits: 2)
+        lines.text("T")
+        lines.number(second / 3_600 % 24, digits: 2)
+        lines.text(":")
+        lines.number(second / 60 % 60, digits: 2)
+        lines.text(":")
+        lines.number(second % 60, digits: 2)
+        lines.text("Z\"}\n")
+    }
+
+    /// Writes a read: the neighbours of a member on the board, or a member's wallet.
+    func writeRead(_ draw: UInt64, into lines: inout LineWriter) {
+        let member = Self.scaled(draw >> 32, below: members)
+        if draw & 1 == 0 {
+            lines.text(#"{"op":"board.rank","board":"monthly","period":"2026-11","around":5,"member":"m"#)
+        } else {
+            lines.text(#"{"op":"wallet","member":"m"#)
+        }
+        lines.number(member)
+        lines.text("\"}\n")
+    }
+}
+
+/// All members, each behind its referrer.
+struct MemberLines: LineSource {
+    let job: ScoringJob
+    private var next: UInt64 = 0
+
+    init(_ job: ScoringJob) { self.job = job }
+
+    mutating func writeNext(into lines: inout LineWriter) -> LineKind? {
+        guard next < job.members else { return nil }
+        job.writeMember(next, into: &lines)
+        next += 1
+        return .command
+    }
+}
+
+/// The actions from a position on, with reads mixed in.
+struct ActionLines: LineSource {
+    let job: ScoringJob
+    /// The position of the next action.
+    private(set) var position: UInt64
+    private let end: UInt64
+    /// Out of 2³² lines, how many are reads.
+    private let readThreshold: UInt64
+    private var lineNumber: UInt64 = 0
+
+    /// - Parameters:
+    ///   - limit: how many actions at most.
+    ///   - readRatio: the share of lines that are reads, 0 to 0.99.
+    init(_ job: ScoringJob, from position: UInt64, limit: UInt64, readRatio: Double) {
+        precondition(readRatio >= 0 && readRatio <= 0.99)
+        self.job = job
+        self.position = position
+        end = position.addingReportingOverflow(limit).overflow ? .max : position + limit
+        readThreshold = UInt64(readRatio * 0x1p32)
+    }
+
+    @inline(__always)
+    mutating func writeNext(into lines: inout LineWriter) -> LineKind? {
+        guard position < end else { return nil }
+        if readThreshold > 0 {
+            lineNumber &+= 1
+            let draw = ScoringJob.mixed(lineNumber, seed: ~job.seed &+ position)
+            if draw & 0xFFFF_FFFF < readThreshold {
+                job.writeRead(ScoringJob.mixed(draw, seed: job.seed), into: &lines)
+                return .read
+            }
+        }
+        let number = job.number(at: position)
+        job.writeAction(job.action(number), into: &lines)
+        defer { position += 1 }
+        return number == position ? .command : .duplicate
+    }
+}

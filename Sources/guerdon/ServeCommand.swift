@@ -1,0 +1,80 @@
+import ArgumentParser
+import Glibc
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the server on a data directory.",
+        discussion: """
+            Prints "guerdon: ready on HOST:PORT" on standard error when it answers. SIGTERM or Ctrl-C drains and stops.
+
+            Examples:
+              guerdon serve
+              guerdon serve --data /var/lib/guerdon --init --port 7450
+              GUERDON_PORT=8000 guerdon serve --config guerdon.json
+
+            The file of --config is one JSON object: {"data": "/var/lib/guerdon", "port": 7450, "shards": 2}
+            """)
+
+    @Option(
+        help: ArgumentHelp("The data directory (default: \(ServeSettings.defaultData)).", valueName: "dir"),
+        completion: .directory)
+    var data: String?
+
+    @Flag(name: .customLong("init"), help: "Make the data directory if it does not exist.")
+    var initialize = false
+
+    @Option(help: ArgumentHelp("The port; 0 lets the system choose (default: 7450).", valueName: "n"))
+    var port: Int?
+
+    @Option(help: ArgumentHelp("The address to listen on (default: 127.0.0.1).", valueName: "host"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("How many shards evaluate (default: as many as help).", valueName: "n"))
+    var shards: Int?
+
+    @Option(
+        help: ArgumentHelp("A file with settings, one JSON object.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var config: String?
+
+    func run() throws {
+        let flags = ServeSettings.Flags(
+            data: data, initialize: initialize, host: host, port: port, shards: shards, config: config)
+        let settings = try ServeSettings(flags, environment: environmentVariable, readFile: readFile)
+        try run(reporting: "serve") {
+            try operations.serve(settings) { host, port in
+                Terminal.error.line("guerdon: ready on \(host):\(port)")
+            }
+        }
+    }
+}
+
+/// The text of a file.
+///
+/// - Throws: `ValidationError` with the path and the reason.
+func readFile(_ path: String) throws -> String {
+    guard let file = fopen(path, "r") else {
+        throw ValidationError("cannot read \(path): \(String(cString: strerror(errno)))")
+    }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16 << 10)
+    while true {
+        let count = fread(&chunk, 1, chunk.count, file)
+        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+        bytes.append(contentsOf: chunk[..<count])
+    }
+}
+
+extension ParsableCommand {
+    /// Runs the body; an error is printed as "guerdon COMMAND: what happened", and ends with exit status 1.
+    func run(reporting command: String, _ body: () throws -> Void) throws {
+        do { try body() } catch let exit as ExitCode { throw exit } catch let error as ValidationError {
+            throw error
+        } catch {
+            Terminal.error.line("guerdon \(command): \(error)")
+            throw ExitCode(1)
+        }
+    }
+}
