@@ -181,7 +181,7 @@ struct PutBoard {
     let id: Text
     let currency: Text?
     let period: PeriodKind?
-    let ties: Board.Ties?
+    let ties: TieStyle?
 
     init(_ fields: Fields) throws(Refusal) {
         try fields.only(["board", "score", "period", "ties"])
@@ -195,7 +195,7 @@ struct PutBoard {
             currency = nil
         }
         period = try fields.choice("period", PeriodKind.allCases.map(\.rawValue)).flatMap(PeriodKind.init)
-        ties = try fields.choice("ties", ["competition", "dense", "ordinal"]).flatMap(Board.Ties.init)
+        ties = try fields.choice("ties", ["competition", "dense", "ordinal"]).flatMap(TieStyle.init)
     }
 }
 

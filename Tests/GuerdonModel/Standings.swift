@@ -1,3 +1,8 @@
+/// How equal scores are numbered: 1224, 1223 or 1234.
+public enum TieStyle: String, CaseIterable, Sendable {
+    case competition, dense, ordinal
+}
+
 /// One place on a board.
 public struct Standing: Equatable, Sendable {
     /// The rank under the board's tie style, from 1.
@@ -9,12 +14,15 @@ public struct Standing: Equatable, Sendable {
 }
 
 extension Model {
-    /// Everybody on a board in a period by name, best first, under the board's tie style; computed from nothing but what
+    /// Everybody on a board in a period by name, best first, under a tie style (the board's own when `nil`); computed from nothing but what
     /// was ever credited and taken back. Empty when there is no such workspace or board.
-    public func standings(workspace: Text, board: Text, period: String) -> [Standing] {
-        guard let state = workspaces.first(where: { $0.id == workspace }), let board = state.boards[board] else {
+    public func standings(
+        workspace: Text, board: Text, period: String, ties: TieStyle? = nil
+    ) -> [Standing] {
+        guard let state = workspaces.first(where: { $0.id == workspace }), var board = state.boards[board] else {
             return []
         }
+        board.ties = ties ?? board.ties
         return state.standings(of: board, in: period)
     }
 }

@@ -207,10 +207,8 @@ struct ScoreEvent {
 
 /// A leaderboard.
 struct Board {
-    enum Ties: String { case competition, dense, ordinal }
-
     let currency: Int
     let period: PeriodKind
-    var ties: Ties
+    var ties: TieStyle
     let putSeq: Int
 }

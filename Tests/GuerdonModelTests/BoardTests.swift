@@ -50,6 +50,9 @@ import Testing
                 == zip(last, ["m6 9", "m5 8", "m1 8", "m3 8", "m4 4"]).map { "\($0) \($1)" })
         #expect(scenario.model.checkInvariants() == [])
         #expect(scenario.model.standings(workspace: "main", board: "b", period: "all").map(\.rank) == last)
+        #expect(
+            scenario.model.standings(workspace: "main", board: "b", period: "all", ties: .dense).map(\.rank)
+                == [1, 2, 2, 2, 3])
     }
 
     @Test("Two who changed in the same command stand in the order of their ids") func sameCommandByIdBytes() {
