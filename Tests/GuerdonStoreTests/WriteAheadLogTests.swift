@@ -72,6 +72,19 @@ struct WriteAheadLogTests {
         #expect(throws: StoreError.self) { _ = try wal.log.batch(containing: 0) }
     }
 
+    @Test func aBatchMayBeOneBufferOrTwoOrEmpty() throws {
+        let scratch = Scratch()
+        let wal = try WriteAheadLog.open(in: DataDirectory.open(at: scratch.ledger(), .readWrite))
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        try Array("abcdefghij".utf8).withUnsafeBytes { bytes in
+            try wal.append(firstSequence: 1, count: 1, time: 0, bytes)
+            try wal.append(firstSequence: 2, count: 1, time: 0, none, bytes)
+            try wal.append(firstSequence: 3, count: 1, time: 0, none)
+            try wal.append(firstSequence: 4, count: 1, time: 0, bytes, bytes)
+        }
+        #expect(try wal.log.all().map(\.payload.count) == [10, 10, 0, 20])
+    }
+
     @Test func tooLargeABatchIsRefusedAndTheLogGoesOn() throws {
         let scratch = Scratch()
         let wal = try WriteAheadLog.open(in: DataDirectory.open(at: scratch.ledger(), .readWrite), segmentBytes: 4096)

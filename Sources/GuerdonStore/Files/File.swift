@@ -113,13 +113,14 @@ final class File: Sendable {
             offset += UInt64(written)
             while written > 0 {
                 let part = min(written, vectors.pointee.iov_len)
-                vectors.pointee.iov_base += part
-                vectors.pointee.iov_len -= part
-                written -= part
-                if vectors.pointee.iov_len == 0 {
+                if part < vectors.pointee.iov_len {
+                    vectors.pointee.iov_base += part
+                    vectors.pointee.iov_len -= part
+                } else {
                     vectors += 1
                     count -= 1
                 }
+                written -= part
             }
         }
     }
