@@ -89,7 +89,8 @@ struct Lifetime: Equatable {
         guard months + days + seconds > 0 else { return nil }
     }
 
-    /// The number before each unit letter, 0 where the letter is missing; `nil` when letters are unknown or misplaced.
+    /// The number before each unit letter, 0 where the letter is missing; `nil` when letters are unknown or
+    /// misplaced.
     private static func parts(_ text: Substring, units: String) -> [Int]? {
         var rest = text
         var result: [Int] = []

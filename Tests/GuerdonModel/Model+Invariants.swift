@@ -1,9 +1,10 @@
 extension Model {
     /// What is wrong with the model's own state; empty when all holds.
     ///
-    /// Checks P1, P2, P11 and P12 of the invariants: every currency sums to zero over all accounts, wallets equal the sum
-    /// of their postings, lots are positive and sum to the available balance, referrals form a forest, what an account
-    /// spent fits its budget's books, and boards equal what rewards paid less what reversals took from them.
+    /// Checks P1, P2, P11 and P12 of the invariants: every currency sums to zero over all accounts, wallets equal
+    /// the sum of their postings, lots are positive and sum to the available balance, referrals form a forest, what
+    /// an account spent fits its budget's books, and boards equal what rewards paid less what reversals took from
+    /// them.
     public func checkInvariants() -> [String] {
         var faults: [String] = []
         for state in workspaces {

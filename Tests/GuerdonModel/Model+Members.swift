@@ -69,7 +69,8 @@ extension Model {
 }
 
 extension Workspace {
-    /// The member whom a code names: codes by hand go before codes of a template, the earlier member before the later.
+    /// The member whom a code names: codes by hand go before codes of a template, the earlier member before the
+    /// later.
     func member(withCode code: Text) -> Int? {
         members.firstIndex { $0.handCode == code } ?? members.firstIndex { $0.templateCode == code }
     }

@@ -84,8 +84,8 @@ extension Model {
         ]
     }
 
-    /// All lines of a member's statement, newest first, as the wire shows them; `nil` when workspace, member or currency
-    /// are unknown. For comparing a statement that was read page by page.
+    /// All lines of a member's statement, newest first, as the wire shows them; `nil` when workspace, member or
+    /// currency are unknown. For comparing a statement that was read page by page.
     public func statementEntries(workspace: Text, member: Text, currency: Text? = nil) -> [JSON]? {
         guard let state = workspaces.first(where: { $0.id == workspace }), let number = state.memberNumber(member)
         else { return nil }

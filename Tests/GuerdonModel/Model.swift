@@ -29,8 +29,8 @@ public struct Model {
     /// An empty world with the workspace `main`.
     public init(rules: Rules = Rules()) { self.rules = rules }
 
-    /// Carries out one line at a time in nanoseconds since the epoch, and answers with the whole reply; `detail` is the
-    /// acknowledgement mode of that name.
+    /// Carries out one line at a time in nanoseconds since the epoch, and answers with the whole reply; `detail` is
+    /// the acknowledgement mode of that name.
     ///
     /// `hello`, `ping` and subscriptions are the server's affair: their reply is left free.
     public mutating func handle(_ line: String, at time: Int64, ack detail: Bool = false) -> JSON {

@@ -1,8 +1,8 @@
 /// Cuts the same lines at the same times into other batches: replies and state must not change.
 public enum Recutter {
-    /// A stream with the same lines in the same order at the same times, in other batches: batches are split anywhere,
-    /// and neighbours of the same time are joined. Reads stay behind the commands that they were behind and before those
-    /// that came later, so a batch never has a command behind a read.
+    /// A stream with the same lines in the same order at the same times, in other batches: batches are split
+    /// anywhere, and neighbours of the same time are joined. Reads stay behind the commands that they were behind
+    /// and before those that came later, so a batch never has a command behind a read.
     public static func recut(_ steps: [StreamGenerator.Step], seed: UInt64) -> [StreamGenerator.Step] {
         var random = SplitMix64(seed: seed)
         // 0: every line alone; 9: as large as can be.

@@ -2,11 +2,12 @@
 public enum ReplyComparison {
     /// Fields that are never compared, wherever they stand.
     public static let freeFields: Set<Text> = ["message"]
-    /// Fields that hold a time: compared as written, but `Z` equals `+00:00` and trailing zeros of a fraction do not count.
+    /// Fields that hold a time: compared as written, but `Z` equals `+00:00` and trailing zeros of a fraction do not
+    /// count.
     static let times: Set<Text> = ["at", "recorded", "expires", "ends"]
 
-    /// What differs between the expected reply and the line that came, as a short text with the path; `nil` when nothing
-    /// does.
+    /// What differs between the expected reply and the line that came, as a short text with the path; `nil` when
+    /// nothing does.
     ///
     /// The order of members does not count, numbers are compared by value, `free` names further fields that are not
     /// compared, and a wildcard in the expected reply matches what it says.

@@ -1,7 +1,7 @@
 /// Makes a failing stream small, so that a person can read it.
 public enum Shrinker {
-    /// The shortest stream it finds that still fails: first whole batches are left out, then lines, each in ever smaller
-    /// groups (delta debugging).
+    /// The shortest stream it finds that still fails: first whole batches are left out, then lines, each in ever
+    /// smaller groups (delta debugging).
     ///
     /// `fails` must be a pure function of the stream: it builds engine and model anew each time.
     public static func minimize(

@@ -16,7 +16,8 @@ public struct Standing: Equatable, Sendable {
 extension Model {
     /// Everybody on a board in a period by name, best first, under a tie style (the board's own when `nil`).
     ///
-    /// Computed from nothing but what was ever credited and taken back. Empty when there is no such workspace or board.
+    /// Computed from nothing but what was ever credited and taken back. Empty when there is no such workspace or
+    /// board.
     public func standings(
         workspace: Text, board: Text, period: String, ties: TieStyle? = nil
     ) -> [Standing] {

@@ -20,7 +20,8 @@ struct Workspace {
     var actions: [Text: ActionRecord] = [:]
     var postings: [Posting] = []
     var scoreEvents: [ScoreEvent] = []
-    /// What the accounts other than wallets hold, by currency number. Kept beside the wallets, compared by invariants.
+    /// What the accounts other than wallets hold, by currency number. Kept beside the wallets, compared by
+    /// invariants.
     var otherAccounts: [AccountName: [Int: Int128]] = [:]
 
     func currencyNumber(_ id: Text) -> Int? { currencies.firstIndex { $0.id == id } }

@@ -1,7 +1,8 @@
 /// Reads a whole statement page by page, as a client does.
 public enum StatementWalk {
-    /// All entries of a member's statement, newest first, fetched in pages of `limit` through `ask`, which sends one line
-    /// and gives the reply; `nil` as soon as a reply is no page. Compare with ``Model/statementEntries(workspace:member:currency:)``.
+    /// All entries of a member's statement, newest first, fetched in pages of `limit` through `ask`, which sends one
+    /// line and gives the reply; `nil` as soon as a reply is no page. Compare with
+    /// ``Model/statementEntries(workspace:member:currency:)``.
     public static func entries(
         workspace: Text, member: Text, currency: Text? = nil, limit: Int, ask: (String) throws -> String
     ) rethrows -> JSON? {

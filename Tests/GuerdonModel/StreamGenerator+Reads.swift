@@ -34,8 +34,8 @@ extension StreamGenerator {
         }
     }
 
-    /// Reads that together show everything that a client can see: every member, wallet, statement, upline and downline,
-    /// and every board in many periods. To be asked at the end of a stream, in one batch of its own.
+    /// Reads that together show everything that a client can see: every member, wallet, statement, upline and
+    /// downline, and every board in many periods. To be asked at the end of a stream, in one batch of its own.
     public mutating func audit() -> [String] {
         var lines: [Line] = []
         for world in worlds.indices {

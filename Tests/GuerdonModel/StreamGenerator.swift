@@ -10,8 +10,8 @@
 /// ```
 ///
 /// The generator keeps only a rough memory of what it sent, so much of what it sends is refused; that is wanted. All
-/// conditions come from ``Conditions``. Within a batch the reads stand behind the commands, because the engine answers
-/// reads between batches.
+/// conditions come from ``Conditions``. Within a batch the reads stand behind the commands, because the engine
+/// answers reads between batches.
 public struct StreamGenerator: Sendable {
     /// One batch: its time in nanoseconds since the epoch and its lines.
     public struct Step: Sendable, Equatable {

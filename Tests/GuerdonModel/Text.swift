@@ -1,7 +1,7 @@
 /// A piece of text that is compared, ordered and hashed by its UTF-8 bytes.
 ///
-/// Swift's own `String` calls a composed and a decomposed "é" equal; ids on the wire are compared as bytes, so the model
-/// never uses `String` as a key.
+/// Swift's own `String` calls a composed and a decomposed "é" equal; ids on the wire are compared as bytes, so the
+/// model never uses `String` as a key.
 public struct Text: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
     /// The UTF-8 bytes.
     public let bytes: [UInt8]

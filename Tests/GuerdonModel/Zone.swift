@@ -23,7 +23,8 @@ struct Zone {
         return CivilDate(dayNumber: Int((Double(local) / 86_400).rounded(.down)))
     }
 
-    /// The first second of the date; where the clock skips midnight (or the whole day), the first second behind the gap.
+    /// The first second of the date; where the clock skips midnight (or the whole day), the first second behind the
+    /// gap.
     func startSecond(of date: CivilDate) -> Int {
         let wall = date.dayNumber * 86_400
         // Offsets lie within a day of UTC, so one of the offsets in force around the date is the right one.

@@ -10,7 +10,8 @@ struct Scenario {
     /// Lets seconds pass.
     mutating func wait(_ seconds: Int64) { time += seconds * 1_000_000_000 }
 
-    /// Sends a line in `detail` and gives the whole reply. Single quotes stand for double ones, backticks for single ones.
+    /// Sends a line in `detail` and gives the whole reply. Single quotes stand for double ones, backticks for single
+    /// ones.
     @discardableResult
     mutating func send(_ line: String) -> JSON {
         model.handle(line.replacing("'", with: "\"").replacing("`", with: "'"), at: time, ack: true)
