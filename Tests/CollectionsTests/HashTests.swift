@@ -1,3 +1,4 @@
+import CIntrinsics
 import GuerdonCore
 import Testing
 
@@ -91,5 +92,18 @@ struct HashTests {
         let chiSquare = buckets.reduce(0.0) { $0 + (Double($1) - 100) * (Double($1) - 100) / 100 }
         // 1023 degrees of freedom: within eight standard deviations.
         #expect(abs(chiSquare - 1023) < 8 * 45.2)
+    }
+}
+
+struct SHA256InstructionTests {
+    @Test(arguments: 1...5)
+    func instructionsAndPlainCodeAgree(blocks: Int) {
+        var random = Generator(UInt64(blocks))
+        let bytes = (0..<blocks * 64).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        var fast = (0..<8).map { _ in UInt32(truncatingIfNeeded: random.next()) }
+        var plain = fast
+        cintrinsics_sha256(&fast, bytes, blocks)
+        cintrinsics_sha256_plain(&plain, bytes, blocks)
+        #expect(fast == plain)
     }
 }

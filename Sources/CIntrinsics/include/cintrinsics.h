@@ -110,4 +110,10 @@ static inline uint64_t cintrinsics_match_64(const uint8_t *bytes, uint8_t byte) 
     return mask;
 }
 
+/// Feeds `count` blocks of 64 bytes to the compression function of SHA-256, with the processor's instructions if it has them.
+void cintrinsics_sha256(uint32_t state[8], const void *blocks, size_t count);
+
+/// The same without them.
+void cintrinsics_sha256_plain(uint32_t state[8], const void *blocks, size_t count);
+
 #endif

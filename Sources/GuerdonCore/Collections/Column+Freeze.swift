@@ -30,6 +30,11 @@ extension Column {
         return FrozenColumn(table: frozen, count: header.pointee.count)
     }
 
+    /// A view of a column that nobody will write any more; it ends with the column.
+    func viewOfFinished() -> FrozenColumn<Element> {
+        FrozenColumn(table: header.pointee.table, count: header.pointee.count)
+    }
+
     /// Ends the view that `freeze()` gave: nobody may read it any more. Called by the owner.
     ///
     /// - Complexity: O(chunks of the view).

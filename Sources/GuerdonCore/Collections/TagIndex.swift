@@ -92,13 +92,23 @@ struct TagIndex: @unchecked Sendable {
         header.pointee.count &+= 1
     }
 
-    /// Calls `body` with all entries in the order of their tags.
-    func forEach(_ body: (_ tag: UInt32, _ value: UInt32) -> Void) {
-        forEachSegment { segment in
-            for slot in 0..<Int(segment.homes) + Self.padding where segment.slots[slot] != 0 {
-                let word = segment.slots[slot]
-                body(UInt32(word >> 32), UInt32(truncatingIfNeeded: word) - 1)
+    /// Calls `body` with all entries in the order of their tags, some dozens at a time.
+    func forEachInRuns(_ body: (UnsafeBufferPointer<(tag: UInt32, value: UInt32)>) -> Void) {
+        let runLength = 64
+        withUnsafeTemporaryAllocation(of: (tag: UInt32, value: UInt32).self, capacity: runLength) { run in
+            var filled = 0
+            forEachSegment { segment in
+                for slot in 0..<Int(segment.homes) + Self.padding where segment.slots[slot] != 0 {
+                    let word = segment.slots[slot]
+                    run[filled] = (UInt32(word >> 32), UInt32(truncatingIfNeeded: word) - 1)
+                    filled += 1
+                    if filled == runLength {
+                        body(UnsafeBufferPointer(run))
+                        filled = 0
+                    }
+                }
             }
+            body(UnsafeBufferPointer(rebasing: run[..<filled]))
         }
     }
 }

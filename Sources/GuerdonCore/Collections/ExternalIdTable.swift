@@ -1,0 +1,194 @@
+/// Remembers every external id for ever: what the first command with it said, and where it is in the log.
+///
+/// Ids are known by a 112-bit key. New ones go into the current generation, in memory. When that has `generationLimit` ids
+/// the caller closes it; a closed generation is still in memory and still found, and any thread may turn it into a sorted
+/// run for a file. Once the file is safe the generation is replaced by the run's filter: 2.4 bytes an id instead of 38. Whether a key
+/// is in a file is then asked with `sealedRuns(thatMayHold:)` and settled by reading a block.
+///
+/// In runs of 32 to 128 ids, stage by stage:
+///
+/// ```swift
+/// for row in run { keys[row] = table.key(id(row)); table.prefetchSlots(keys[row]) }
+/// for row in run { table.prefetchCandidates(keys[row]) }
+/// for row in run {
+///     if let first = table.find(keys[row]) { … duplicate or conflict … } else { table.insert(keys[row], …) }
+/// }
+/// ```
+///
+/// A handle: copies share one storage. The owner calls `deallocate()` once.
+public struct ExternalIdTable: @unchecked Sendable {
+    // Sendable by ownership: one writer at a time, phases of different threads are separated by barriers.
+    private let header: UnsafeMutablePointer<Header>
+
+    private struct Header {
+        var current: IdGeneration
+        /// Closed generations still in memory, oldest first, and a count that the hot path reads instead.
+        var closed: [IdGeneration] = []
+        var closedCount = 0
+        /// Runs in files, oldest first.
+        var runs: [SealedIdRun] = []
+        var runCount = 0
+        /// Generations that have gone to a file while a frozen view still reads them.
+        var retired: [IdGeneration] = []
+        var frozen: [IdGeneration] = []
+        var limit: Int
+        var pool: ChunkPool?
+        var hash: BitHash
+    }
+
+    /// Makes an empty table.
+    ///
+    /// - Parameters:
+    ///   - seed: the secret of the hash; keys in files stay valid only with the same one.
+    ///   - generationLimit: ids after which `isGenerationFull`; at 38 bytes an id.
+    ///   - pool: where the columns get their chunks from; it must outlive the table.
+    public init(seed: BitHash.Seed, generationLimit: Int, pool: ChunkPool? = nil) {
+        precondition(generationLimit > 0 && generationLimit < 1 << 31, "a generation has 1 to 2³¹ ids")
+        header = .allocate(capacity: 1)
+        header.initialize(
+            to: Header(
+                current: IdGeneration(pool: pool), limit: generationLimit, pool: pool, hash: BitHash(seed: seed)))
+    }
+
+    /// The number of ids in memory.
+    public var count: Int { header.pointee.closed.reduce(header.pointee.current.count) { $0 + $1.count } }
+
+    /// Bytes of memory in use.
+    public var storageBytes: Int {
+        header.pointee.closed.reduce(header.pointee.current.storageBytes) { $0 + $1.storageBytes }
+            + header.pointee.runs.reduce(0) { $0 + $1.storageBytes }
+    }
+
+    /// The key that stands for an id of at most 128 bytes.
+    @inline(__always)
+    public func key(_ id: UnsafeRawBufferPointer) -> ExternalIdKey {
+        ExternalIdKey(header.pointee.hash.hash128(id))
+    }
+
+    /// Stage 1: starts loading the slots and the places in the filters.
+    @inline(__always)
+    public func prefetchSlots(_ key: ExternalIdKey) {
+        header.pointee.current.prefetchSlot(key)
+        for index in 0..<header.pointee.closedCount { header.pointee.closed[index].prefetchSlot(key) }
+        for index in 0..<header.pointee.runCount { header.pointee.runs[index].prefetch(key) }
+    }
+
+    /// Stage 2: looks at the slots and starts loading the entry that may be the one.
+    @inline(__always)
+    public func prefetchCandidates(_ key: ExternalIdKey) {
+        header.pointee.current.prefetchCandidate(key)
+        for index in 0..<header.pointee.closedCount { header.pointee.closed[index].prefetchCandidate(key) }
+    }
+
+    /// Stage 3: what is remembered of the key in memory.
+    ///
+    /// - Complexity: O(1).
+    @inline(__always)
+    public func find(_ key: ExternalIdKey) -> RememberedId? {
+        if let id = header.pointee.current.find(key) { return id }
+        for index in 0..<header.pointee.closedCount {
+            if let id = header.pointee.closed[index].find(key) { return id }
+        }
+        return nil
+    }
+
+    /// Remembers a key that is neither in memory nor in a run.
+    ///
+    /// - Parameters:
+    ///   - key: the key of the id.
+    ///   - id: its sequence, below 2⁴⁸ - 1, and content hash.
+    /// - Complexity: O(1) amortised; at most one segment of the index is rearranged, tens of microseconds.
+    @inline(__always)
+    public func insert(_ key: ExternalIdKey, _ id: RememberedId) {
+        header.pointee.current.insert(key, id)
+    }
+
+    /// Calls `body` with the numbers of the runs that may hold the key: usually none.
+    @inline(__always)
+    public func sealedRuns(thatMayHold key: ExternalIdKey, _ body: (Int) -> Void) {
+        for index in 0..<header.pointee.runCount where header.pointee.runs[index].mayContain(key) { body(index) }
+    }
+
+    /// Frees everything, runs included.
+    public func deallocate() {
+        precondition(header.pointee.frozen.isEmpty, "the table is frozen")
+        header.pointee.current.deallocate()
+        for generation in header.pointee.closed { generation.deallocate() }
+        for run in header.pointee.runs { run.deallocate() }
+        header.pointee.hash.deallocate()
+        header.deinitialize(count: 1)
+        header.deallocate()
+    }
+}
+
+extension ExternalIdTable {
+    /// Whether the current generation has reached its limit and should be closed.
+    @inline(__always)
+    public var isGenerationFull: Bool { header.pointee.current.count >= header.pointee.limit }
+
+    /// The closed generations, oldest first, that are to be sealed.
+    public var closedGenerations: [IdGeneration] { header.pointee.closed }
+
+    /// The runs in files, oldest first.
+    public var runs: [SealedIdRun] { header.pointee.runs }
+
+    /// Makes the current generation immutable and begins the next.
+    ///
+    /// - Returns: the closed generation; see `IdGeneration.seal`.
+    public func closeGeneration() -> IdGeneration {
+        let closed = header.pointee.current
+        header.pointee.closed.append(closed)
+        header.pointee.closedCount += 1
+        header.pointee.current = IdGeneration(pool: header.pointee.pool)
+        return closed
+    }
+
+    /// Replaces the oldest closed generation by the run that was made of it. Nobody may use the generation afterwards, but for
+    /// a frozen view.
+    public func replaceOldestGeneration(with run: SealedIdRun) {
+        precondition(header.pointee.closedCount > 0, "no generation is closed")
+        let generation = header.pointee.closed.removeFirst()
+        precondition(generation.count == run.count, "the run was made of another generation")
+        header.pointee.closedCount -= 1
+        addRun(run)
+        if header.pointee.frozen.contains(where: { $0.isSame(as: generation) }) {
+            header.pointee.retired.append(generation)
+        } else {
+            generation.deallocate()
+        }
+    }
+
+    /// Adds a run behind all others; for loading a data directory. The table owns it from now on.
+    public func addRun(_ run: SealedIdRun) {
+        header.pointee.runs.append(run)
+        header.pointee.runCount += 1
+    }
+
+    /// Replaces some runs, which are freed, by one that holds the ids of all of them.
+    public func replaceRuns(_ range: Range<Int>, with run: SealedIdRun) {
+        precondition(header.pointee.runs[range].reduce(0) { $0 + $1.count } == run.count, "ids are missing")
+        for old in header.pointee.runs[range] { old.deallocate() }
+        header.pointee.runs.replaceSubrange(range, with: [run])
+        header.pointee.runCount = header.pointee.runs.count
+    }
+
+    /// Views of the generations in memory, oldest first and the current one last, for any thread until `thaw(_:)`.
+    ///
+    /// - Complexity: O(ids / 256).
+    public func freeze() -> [FrozenIdGeneration] {
+        precondition(header.pointee.frozen.isEmpty, "the table has at most one frozen view")
+        header.pointee.frozen = header.pointee.closed + [header.pointee.current]
+        return header.pointee.closed.map { $0.viewOfClosed() } + [header.pointee.current.freeze()]
+    }
+
+    /// Ends the views that `freeze()` gave. Called by the owner.
+    public func thaw(_ views: [FrozenIdGeneration]) {
+        precondition(views.count == header.pointee.frozen.count && !views.isEmpty, "the views belong to another table")
+        // A generation closed meanwhile stays as it is: nobody will write it, and a thread may be reading it.
+        let last = header.pointee.frozen.count - 1
+        if header.pointee.frozen[last].isSame(as: header.pointee.current) { header.pointee.current.thaw(views[last]) }
+        header.pointee.frozen = []
+        for generation in header.pointee.retired { generation.deallocate() }
+        header.pointee.retired = []
+    }
+}

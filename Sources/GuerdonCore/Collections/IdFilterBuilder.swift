@@ -1,0 +1,112 @@
+/// Builds an `IdFilter` from keys in ascending order, partition by partition.
+struct IdFilterBuilder {
+    private let count: Int
+    private var added = 0
+    private var pending: [ExternalIdKey] = []
+    private var partitions: [IdFilter.Partition] = []
+    private var fingerprints: [UInt16] = []
+
+    /// Attempts with other seeds before a partition is given up; each fails with a probability of a few per cent.
+    private static let seedLimit: UInt8 = 64
+
+    /// - Parameter count: how many keys will come.
+    init(count: Int) {
+        self.count = count
+        pending.reserveCapacity(min(count, IdFilter.partitionKeys * 9 / 8))
+        // 1.2 fingerprints a key, and what a partition is rounded up by.
+        fingerprints.reserveCapacity(count + count / 4 + 64)
+    }
+
+    mutating func add(_ key: ExternalIdKey) {
+        precondition(added < count, "more keys than announced")
+        let partition = IdFilter.partition(of: key, count: IdFilter.partitionCount(count))
+        precondition(partition >= partitions.count, "keys out of order")
+        while partitions.count < partition { finishPartition() }
+        pending.append(key)
+        added += 1
+    }
+
+    consuming func finish() -> IdFilter {
+        precondition(added == count, "fewer keys than announced")
+        while partitions.count < IdFilter.partitionCount(count) { finishPartition() }
+        return IdFilter(count: count, partitions: partitions, fingerprints: fingerprints)
+    }
+
+    private mutating func finishPartition() {
+        var partition = Self.layout(keys: pending.count)
+        partition.start = UInt32(fingerprints.count)
+        var solution = [UInt16](repeating: 0, count: partition.length)
+        while !Self.solve(pending, partition, &solution) {
+            partition.seed += 1
+            guard partition.seed < Self.seedLimit else {
+                // Two keys with the same 64 bits. Taking every key to be in is slow here but never wrong.
+                partition.segmentCount = 0
+                solution = []
+                break
+            }
+        }
+        fingerprints.append(contentsOf: solution)
+        partitions.append(partition)
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    /// The sizes that the authors found to be solvable, in whole numbers.
+    private static func layout(keys: Int) -> IdFilter.Partition {
+        let perThousand =
+            switch keys {
+            case ..<64: 4000
+            case ..<1000: 1800
+            case ..<2000: 1400
+            case ..<20_000: 1340
+            case ..<50_000: 1230
+            default: 1200
+            }
+        // A segment grows with about the square root of the keys: one doubling per factor 3.33.
+        var (shift, threshold) = (2, 2)
+        while keys > threshold, shift < 12 {
+            threshold = threshold * 333 / 100 + 1
+            shift += 1
+        }
+        let capacity = keys * perThousand / 1000
+        let segments = max((capacity + (1 << shift) - 1) >> shift, 3)
+        return IdFilter.Partition(start: 0, seed: 0, segmentShift: UInt8(shift), segmentCount: UInt16(segments - 2))
+    }
+
+    /// Peels keys that have a place of their own until none is left, then fills the places in reverse.
+    private static func solve(
+        _ keys: [ExternalIdKey], _ partition: IdFilter.Partition, _ solution: inout [UInt16]
+    ) -> Bool {
+        var users = [UInt32](repeating: 0, count: partition.length)
+        var hashes = [UInt64](repeating: 0, count: partition.length)
+        for key in keys {
+            let hash = IdFilter.Places.hash(key, seed: partition.seed)
+            let places = IdFilter.Places(hash: hash, partition)
+            places.forEach { place in
+                users[place] &+= 1
+                hashes[place] ^= hash
+            }
+        }
+        var alone = users.indices.filter { users[$0] == 1 }
+        var peeled: [(hash: UInt64, place: Int)] = []
+        peeled.reserveCapacity(keys.count)
+        while let place = alone.popLast() {
+            guard users[place] == 1 else { continue }
+            let hash = hashes[place]
+            peeled.append((hash, place))
+            let places = IdFilter.Places(hash: hash, partition)
+            places.forEach { other in
+                users[other] &-= 1
+                hashes[other] ^= hash
+                if users[other] == 1 { alone.append(other) }
+            }
+        }
+        guard peeled.count == keys.count else { return false }
+        for (hash, place) in peeled.reversed() {
+            let places = IdFilter.Places(hash: hash, partition)
+            solution[place] = 0
+            solution[place] =
+                places.fingerprint ^ solution[places.first] ^ solution[places.second] ^ solution[places.third]
+        }
+        return true
+    }
+}

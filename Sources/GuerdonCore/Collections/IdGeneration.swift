@@ -1,0 +1,173 @@
+/// External ids that came one after the other: all in memory, in order of insertion, found by key.
+///
+/// 28 bytes an id in three columns, and 10 in the index. Immutable once the table has turned to the next generation; then any
+/// thread may turn it into a sorted run.
+public struct IdGeneration: @unchecked Sendable {
+    // Sendable by ownership: the table writes the current generation only, and frees a former one when told so.
+    private let header: UnsafeMutablePointer<Header>
+
+    private struct Header {
+        var index: TagIndex
+        var tags: Column<UInt32>
+        var lows: Column<UInt64>
+        /// The content hash, above it 48 bits of sequence, above those the last 16 bits of `high`.
+        var values: Column<UInt128>
+    }
+
+    init(pool: ChunkPool?) {
+        header = .allocate(capacity: 1)
+        header.initialize(
+            to: Header(
+                index: TagIndex(), tags: Column(default: 0, pool: pool), lows: Column(default: 0, pool: pool),
+                values: Column(default: 0, pool: pool)))
+    }
+
+    /// The number of ids.
+    @inline(__always)
+    public var count: Int { header.pointee.lows.count }
+
+    var storageBytes: Int {
+        header.pointee.index.storageBytes + header.pointee.tags.storageBytes + header.pointee.lows.storageBytes
+            + header.pointee.values.storageBytes
+    }
+
+    func isSame(as other: IdGeneration) -> Bool { header == other.header }
+
+    @inline(__always)
+    func prefetchSlot(_ key: ExternalIdKey) { header.pointee.index.prefetch(key.indexHash) }
+
+    @inline(__always)
+    func prefetchCandidate(_ key: ExternalIdKey) {
+        _ = header.pointee.index.find(key.indexHash) { entry in
+            header.pointee.lows.prefetch(Int(entry))
+            header.pointee.values.prefetch(Int(entry))
+            return true
+        }
+    }
+
+    @inline(__always)
+    func find(_ key: ExternalIdKey) -> RememberedId? {
+        let entry = header.pointee.index.find(key.indexHash) { entry in
+            header.pointee.lows[Int(entry)] == key.low
+                && UInt64(truncatingIfNeeded: header.pointee.values[Int(entry)] &>> 112) == key.high & 0xffff
+        }
+        guard let entry else { return nil }
+        return Self.id(header.pointee.values[Int(entry)])
+    }
+
+    @inline(__always)
+    func insert(_ key: ExternalIdKey, _ id: RememberedId) {
+        precondition(id.sequence < SealedIdRun.emptySequence, "a sequence has 48 bits")
+        let entry = header.pointee.lows.count
+        precondition(entry < TagIndex.valueLimit, "the generation is full")
+        header.pointee.tags.append(UInt32(truncatingIfNeeded: key.high &>> 16))
+        header.pointee.lows.append(key.low)
+        header.pointee.values.append(
+            UInt128(key.high & 0xffff) &<< 112 | UInt128(id.sequence) &<< 64 | UInt128(id.content))
+        header.pointee.index.insert(key.indexHash, UInt32(truncatingIfNeeded: entry))
+    }
+
+    func deallocate() {
+        header.pointee.index.deallocate()
+        header.pointee.tags.deallocate()
+        header.pointee.lows.deallocate()
+        header.pointee.values.deallocate()
+        header.deinitialize(count: 1)
+        header.deallocate()
+    }
+
+    @inline(__always)
+    fileprivate static func id(_ value: UInt128) -> RememberedId {
+        RememberedId(
+            sequence: UInt64(truncatingIfNeeded: value &>> 64) & 0xffff_ffff_ffff,
+            content: UInt64(truncatingIfNeeded: value))
+    }
+
+    @inline(__always)
+    fileprivate static func key(_ tag: UInt32, _ low: UInt64, _ value: UInt128) -> ExternalIdKey {
+        ExternalIdKey(high: UInt64(tag) &<< 16 | UInt64(truncatingIfNeeded: value &>> 112), low: low)
+    }
+}
+
+extension IdGeneration {
+    /// Writes all ids as a sorted run, block by block, and gives what stays in memory of it.
+    ///
+    /// For a generation that the table has closed, on any thread; it may be asked for ids meanwhile.
+    ///
+    /// - Complexity: O(count): the index is in the order of the keys but for equal leading bits.
+    public func seal(_ emit: (UnsafeRawBufferPointer) -> Void) -> SealedIdRun {
+        var builder = SealedIdRunBuilder(count: count)
+        var group: [(key: ExternalIdKey, id: RememberedId)] = []
+        var groupTag: UInt32 = 0
+        header.pointee.index.forEachInRuns { entries in
+            for (_, entry) in entries {
+                header.pointee.lows.prefetch(Int(entry))
+                header.pointee.values.prefetch(Int(entry))
+            }
+            for (tag, entry) in entries {
+                if tag != groupTag { Self.flush(&group, into: &builder, emit) }
+                groupTag = tag
+                let value = header.pointee.values[Int(entry)]
+                group.append((Self.key(tag, header.pointee.lows[Int(entry)], value), Self.id(value)))
+            }
+        }
+        Self.flush(&group, into: &builder, emit)
+        return builder.finish(emit)
+    }
+
+    private static func flush(
+        _ group: inout [(key: ExternalIdKey, id: RememberedId)], into builder: inout SealedIdRunBuilder,
+        _ emit: (UnsafeRawBufferPointer) -> Void
+    ) {
+        if group.count > 1 { group.sort { $0.key < $1.key } }
+        for (key, id) in group { builder.append(key, id, emit) }
+        group.removeAll(keepingCapacity: true)
+    }
+
+    func freeze() -> FrozenIdGeneration {
+        FrozenIdGeneration(
+            tags: header.pointee.tags.freeze(), lows: header.pointee.lows.freeze(),
+            values: header.pointee.values.freeze())
+    }
+
+    /// A view of a closed generation: nothing is written, so another thread may be sealing it.
+    func viewOfClosed() -> FrozenIdGeneration {
+        FrozenIdGeneration(
+            tags: header.pointee.tags.viewOfFinished(), lows: header.pointee.lows.viewOfFinished(),
+            values: header.pointee.values.viewOfFinished())
+    }
+
+    func thaw(_ frozen: FrozenIdGeneration) {
+        header.pointee.tags.thaw(frozen.tags)
+        header.pointee.lows.thaw(frozen.lows)
+        header.pointee.values.thaw(frozen.values)
+    }
+}
+
+/// The ids of one generation as they were when the table was frozen.
+public struct FrozenIdGeneration: Sendable {
+    fileprivate let tags: FrozenColumn<UInt32>
+    fileprivate let lows: FrozenColumn<UInt64>
+    fileprivate let values: FrozenColumn<UInt128>
+
+    /// The number of ids.
+    public var count: Int { lows.count }
+
+    /// Calls `body` with the ids in order of insertion.
+    public func forEach(_ body: (ExternalIdKey, RememberedId) throws -> Void) rethrows {
+        // Three columns have chunks of three lengths; that of the values is the shortest and divides the others.
+        for number in 0..<values.chunkCount {
+            let values = values.chunk(number)
+            let first = number * Column<UInt128>.elementsPerChunk
+            let lows = lows.chunk(first / Column<UInt64>.elementsPerChunk)
+            let tags = tags.chunk(first / Column<UInt32>.elementsPerChunk)
+            let lowsStart = first % Column<UInt64>.elementsPerChunk
+            let tagsStart = first % Column<UInt32>.elementsPerChunk
+            for index in values.indices {
+                let value = values[index]
+                try body(
+                    IdGeneration.key(tags[tagsStart + index], lows[lowsStart + index], value), IdGeneration.id(value))
+            }
+        }
+    }
+}
