@@ -81,9 +81,6 @@ struct OpenBlock: ~Copyable {
     }
 
     var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: length) }
-    /// Whether the block is to be closed before a posting of a later sequence.
-    var isFull: Bool { length >= StoreLimits.historyBlock || shapes >= OpenBlock.shapesMost }
-
     mutating func removeAll() {
         count = 0
         length = 0
@@ -96,34 +93,41 @@ struct OpenBlock: ~Copyable {
     /// - Returns: index of the first posting that is not in.
     mutating func append(_ postings: PostingRun, from start: Int) -> Int {
         var index = start
+        var sequence = last
+        if count == 0, index < postings.count {
+            first = postings[index].sequence
+            sequence = first
+        }
+        // Kept in registers: the lock's state is memory that the compiler must otherwise write at every step.
+        var place = bytes + length
+        var limit = bytes + (capacity - OpenBlock.largestPosting)
+        let full = StoreLimits.historyBlock
         while index < postings.count {
-            let posting = postings[index]
-            if count == 0 {
-                first = posting.sequence
-                last = first
-            } else if posting.sequence != last {
-                precondition(posting.sequence > last, "postings come in order of sequence")
-                if isFull { break }
+            let next = postings[index].sequence
+            if next != sequence {
+                precondition(next > sequence, "postings come in order of sequence")
+                if place - bytes >= full || shapes >= OpenBlock.shapesMost { break }
             }
-            precondition(posting.previous <= posting.sequence, "a wallet's previous posting is not in the future")
-            if capacity - length < OpenBlock.largestPosting { grow() }
-            encode(posting)
+            if place > limit {
+                length = place - bytes
+                grow()
+                place = bytes + length
+                limit = bytes + (capacity - OpenBlock.largestPosting)
+            }
+            let previous = postings[index].previous
+            precondition(previous <= next, "a wallet's previous posting is not in the future")
+            place = encodeShape(PostingShape(postings[index]), at: place)
+            place = Varint.write(next &- sequence, at: place)
+            place = Varint.write(previous == 0 ? 0 : next &- previous &+ 1, at: place)
+            place = Varint.write(Varint.zigzag(postings[index].amount), at: place)
+            place = Varint.write(UInt64(postings[index].member), at: place)
+            sequence = next
             index += 1
         }
-        return index
-    }
-
-    @inline(__always)
-    private mutating func encode(_ posting: Posting) {
-        var place = bytes + length
-        place = encodeShape(PostingShape(posting), at: place)
-        place = Varint.write(posting.sequence &- last, at: place)
-        place = Varint.write(posting.previous == 0 ? 0 : posting.sequence &- posting.previous &+ 1, at: place)
-        place = Varint.write(Varint.zigzag(posting.amount), at: place)
-        place = Varint.write(UInt64(posting.member), at: place)
+        count += UInt32(index - start)
+        last = sequence
         length = place - bytes
-        last = posting.sequence
-        count += 1
+        return index
     }
 
     @inline(__always)
