@@ -10,7 +10,7 @@ struct ActionRow: BitwiseCopyable {
     var at: Int64 = 0
     var sequence: UInt64 = 0
     /// What stands for the external id in the table.
-    var key = BitHash.Value(first: 0, second: 0)
+    var key = ExternalIdKey(high: 0, low: 0)
     var memberHash: UInt64 = 0
     /// Digest of everything the action says, to tell a repetition from a conflict.
     var content: UInt64 = 0

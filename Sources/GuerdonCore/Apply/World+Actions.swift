@@ -66,7 +66,7 @@ extension World {
             }
             if record.valueCoefficient < 0 { row.state = .badScale }
         }
-        row.key = hash.hash128(record.externalId)
+        row.key = ExternalIdKey(hash.hash128(record.externalId))
         row.memberHash = hash.hash64(record.performer)
         var content = mix(row.memberHash, UInt64(bitPattern: row.units) ^ (row.hasValue ? 0x9e37_79b9 : 0))
         content = mix(content, UInt64(bitPattern: record.at))
@@ -132,11 +132,12 @@ extension World {
     func resolve(_ range: Range<Int>) {
         for i in range {
             guard let shape = shapes[Int(rows[i].shape)] else { continue }
-            shape.workspace.externalIds.prefetchSlot(rows[i].key)
+            shape.workspace.externalIds.prefetchSlots(rows[i].key)
             shape.workspace.members.prefetchSlot(rows[i].memberHash)
         }
         for i in range {
             guard let shape = shapes[Int(rows[i].shape)] else { continue }
+            shape.workspace.externalIds.prefetchCandidates(rows[i].key)
             shape.workspace.members.prefetchCandidate(rows[i].memberHash)
         }
         for i in range {
@@ -149,7 +150,8 @@ extension World {
     }
 
     private func remember(_ i: Int, _ shape: ActiveShape) {
-        shape.workspace.externalIds.insert(rows[i].key, sequence: rows[i].sequence, content: rows[i].content)
+        shape.workspace.externalIds.insert(
+            rows[i].key, RememberedId(sequence: rows[i].sequence, content: rows[i].content))
         shape.workspace.externalDigest &+= mix(rows[i].sequence, 0x5bd1_e995)
         shape.workspace.actionCount += 1
         shape.workspace.touched = true

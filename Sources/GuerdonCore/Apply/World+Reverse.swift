@@ -11,8 +11,7 @@ extension World {
         content = mix(content, UInt64(bitPattern: c.at ?? ActionRecord.noTime))
         if let repeated = try repetition(c.externalId, content: content, workspace) { return repeated }
 
-        let key = c.of.bytes.withUnsafeBytes { hash.hash128($0) }
-        guard let origin = workspace.externalIds.find(key)?.sequence, let action = fetch(origin),
+        guard let origin = remembered(c.of, workspace)?.sequence, let action = fetch(origin),
             action.command.workspace == workspace.name
         else {
             throw Refusal(.unknownAction, field: "of", "There is no action \"\(c.of)\" in this workspace.")

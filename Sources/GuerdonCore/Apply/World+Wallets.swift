@@ -5,8 +5,7 @@ extension World {
     ///
     /// - Returns: the outcome of a repetition, `nil` when the id is new.
     func repetition(_ id: Text, content: UInt64, _ workspace: Workspace) throws(Refusal) -> CommandOutcome? {
-        let key = id.bytes.withUnsafeBytes { hash.hash128($0) }
-        guard let seen = workspace.externalIds.find(key) else { return nil }
+        guard let seen = remembered(id, workspace) else { return nil }
         guard seen.content == content else {
             throw Refusal(
                 .conflict, field: "externalId",
@@ -16,10 +15,15 @@ extension World {
     }
 
     func remember(_ id: Text, content: UInt64, sequence: UInt64, _ workspace: Workspace) {
-        let key = id.bytes.withUnsafeBytes { hash.hash128($0) }
-        workspace.externalIds.insert(key, sequence: sequence, content: content)
+        workspace.externalIds.insert(key(id), RememberedId(sequence: sequence, content: content))
         workspace.externalDigest &+= mix(sequence, 0x5bd1_e995)
     }
+
+    /// What stands for an external id in the tables.
+    private func key(_ id: Text) -> ExternalIdKey { id.bytes.withUnsafeBytes { ExternalIdKey(hash.hash128($0)) } }
+
+    /// The command that an external id was used for.
+    func remembered(_ id: Text, _ workspace: Workspace) -> RememberedId? { workspace.externalIds.find(key(id)) }
 
     func digest(_ text: Text?, salt: UInt64) -> UInt64 {
         guard let text else { return salt &* 0x9e37_79b9_7f4a_7c15 }

@@ -161,8 +161,7 @@ extension World {
     }
 
     private func performer(of id: Text, _ workspace: Workspace) throws -> Text? {
-        let key = id.bytes.withUnsafeBytes { hash.hash128($0) }
-        guard let origin = workspace.externalIds.find(key)?.sequence,
+        guard let origin = remembered(id, workspace)?.sequence,
             case .action(let action) = try command(at: origin).command
         else { return nil }
         return action.performer
@@ -173,8 +172,7 @@ extension World {
     /// - Throws: a `Refusal`, or what the log throws.
     public func explain(_ externalId: Text, in name: Text) throws -> ExplainAnswer {
         let workspace = try workspace(name)
-        let key = externalId.bytes.withUnsafeBytes { hash.hash128($0) }
-        guard let sequence = workspace.externalIds.find(key)?.sequence else {
+        guard let sequence = remembered(externalId, workspace)?.sequence else {
             throw Refusal(
                 .unknownAction, field: "externalId", "Nothing with the external id \"\(externalId)\" was accepted in this workspace.")
         }

@@ -17,12 +17,14 @@ extension WorldImage {
             try writeWallets(workspace, &out)
             try writeScores(workspace, &out)
             try out.begin(.externalIds)
-            try workspace.externalIds.forEach { key, sequence, content in
-                try out.record { b in
-                    b.write(fixed: key.first)
-                    b.write(fixed: key.second)
-                    b.write(fixed: content)
-                    b.writeVarint(sequence)
+            for generation in workspace.externalIds {
+                try generation.forEach { key, id in
+                    try out.record { b in
+                        b.write(fixed: key.high)
+                        b.write(fixed: key.low)
+                        b.write(fixed: id.content)
+                        b.writeVarint(id.sequence)
+                    }
                 }
             }
             try out.begin(.reversals)

@@ -44,7 +44,7 @@ public final class WorldImage: @unchecked Sendable {
         var accounts: ContiguousArray<FundingAccount>
         var boards: [BoardImage]
         var plans: [PlanImage]
-        var externalIds: FrozenExternalIds
+        var externalIds: [FrozenIdGeneration]
         var externalDigest: UInt64
         var reversals: [UInt64: Int64]
         var actionCount: UInt64

@@ -59,9 +59,9 @@ public struct WorldLoader {
         case .wallets: try readWallet(&source, workspace)
         case .scores: try readScore(&source, workspace)
         case .externalIds:
-            let key = BitHash.Value(first: try source.fixed(), second: try source.fixed())
+            let key = ExternalIdKey(high: try source.fixed(), low: try source.fixed())
             let content = try source.fixed()
-            workspace.externalIds.insert(key, sequence: try source.varint(), content: content)
+            workspace.externalIds.insert(key, RememberedId(sequence: try source.varint(), content: content))
         case .reversals:
             let sequence = try source.varint()
             workspace.reversals[sequence] = try source.signed()

@@ -52,7 +52,7 @@ final class Workspace {
         self.index = index
         self.shardBits = shardBits
         members = IdTable(seed: seed)
-        externalIds = ExternalIdTable(seed: seed)
+        externalIds = ExternalIdTable(seed: seed, generationLimit: Int.max)
         forest = Forest()
         shards = ContiguousArray((0..<(1 << shardBits)).map { _ in MemberShard() })
     }
