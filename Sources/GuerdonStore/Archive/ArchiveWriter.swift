@@ -27,8 +27,10 @@ struct ArchiveWriter {
         let file = try directory.system.open(path, .create)
         let compressor = ZstdCompressor(level: ArchiveWriter.level)
         let frames = try cut()
+        var segmentHeader = segment.header
+        segmentHeader.isRecycled = false
         let header = ArchiveHeader(
-            segment: segment.header, nextSequence: segment.nextSequence, chainOut: segment.chain,
+            segment: segmentHeader, nextSequence: segment.nextSequence, chainOut: segment.chain,
             rawLength: segment.end)
         try file.write(header.encoded(), at: 0)
         var written: [ArchiveFrame] = []
@@ -102,7 +104,7 @@ struct ArchiveWriter {
 }
 
 extension BatchLog {
-    /// Recompresses closed segments, oldest first, and removes the plain files. For a background thread.
+    /// Recompresses closed segments, oldest first, and sets the plain files aside for new segments. For a background thread.
     ///
     /// Each archive is durable and was decoded and compared before its segment goes; readers notice nothing. The
     /// segment being appended to stays.
@@ -119,8 +121,7 @@ extension BatchLog {
         while count < limit, let segment = oldestClosedSegment, segment.nextSequence <= sequence {
             let header = try ArchiveWriter(directory: directory, segment: segment).write()
             replace(segment, with: header)
-            try directory.system.remove(segment.file.path)
-            try directory.system.syncDirectory(directory.walPath)
+            try retire(segment)
             count += 1
         }
         return count

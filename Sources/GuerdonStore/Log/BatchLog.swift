@@ -9,20 +9,24 @@ public final class BatchLog: Sendable {
         var archives: [ArchiveHeader]
         /// Neighbours in order of index, without gaps; never empty; the last is being appended to.
         var segments: [Segment]
+        /// Files of archived segments, whose blocks the next segments may use.
+        var spares: [Spare]
         /// Archives that were read last, newest use first.
         var opened: [Archive] = []
     }
 
+    /// Spare files that are kept; the archiver falls no further behind than that in good times.
+    static let sparesMost = 2
     /// Archives that are kept open for reading.
     private static let openedMost = 4
 
     let directory: DataDirectory
     let state: Mutex<State>
 
-    init(directory: DataDirectory, archives: [ArchiveHeader], segments: [Segment]) {
+    init(directory: DataDirectory, archives: [ArchiveHeader], segments: [Segment], spares: [Spare]) {
         precondition(!segments.isEmpty)
         self.directory = directory
-        state = Mutex(State(archives: archives, segments: segments))
+        state = Mutex(State(archives: archives, segments: segments, spares: spares))
     }
 
     /// First sequence number that the log still holds.

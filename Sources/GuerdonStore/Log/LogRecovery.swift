@@ -48,7 +48,7 @@ struct LogRecovery {
         }
         guard !segments.isEmpty else { throw missing(nextIndex) }
         let torn = try settleTail()
-        let log = BatchLog(directory: directory, archives: archives, segments: segments)
+        let log = BatchLog(directory: directory, archives: archives, segments: segments, spares: try spares())
         let report = RecoveryReport(
             firstSequence: log.firstSequence, lastSequence: log.lastSequence, chain: log.chain, lastTime: lastTime,
             segments: segments.count, archives: archives.count, tornTail: torn)
@@ -72,6 +72,21 @@ struct LogRecovery {
             nextSequence = header.nextSequence
             chain = header.chainOut
         }
+    }
+
+    /// Files set aside for new segments. What is in them does not matter.
+    private func spares() throws(StoreError) -> [BatchLog.Spare] {
+        guard directory.access == .readWrite else { return [] }
+        var spares: [BatchLog.Spare] = []
+        for index in try list(directory.walPath, suffix: ".spare") {
+            let path = Segment.sparePath(index, in: directory.walPath)
+            if spares.count < BatchLog.sparesMost {
+                spares.append(BatchLog.Spare(file: try directory.system.open(path, .update)))
+            } else {
+                try directory.system.remove(path)
+            }
+        }
+        return spares
     }
 
     /// The numbers in the names of a directory's files, ascending; the directory's entries are durable then.

@@ -68,17 +68,24 @@ final class Segment: Sendable {
         }
     }
 
+    /// Name of a file that held segment `index` and waits for its blocks to be used again.
+    static func sparePath(_ index: UInt64, in directory: String) -> String {
+        "\(directory)/\(decimalName(index)).spare"
+    }
+
     /// Makes a new segment under its final name, header durable, `reserving` bytes of blocks where possible.
     ///
-    /// It is made aside and renamed, so that a segment under its name always has a whole header. Out of space, nothing
-    /// remains of it.
+    /// It is made aside and renamed, so that a segment under its name always has a whole header. Blocks that were
+    /// written before sync in half the time: a `spare` is used again where there is one. Out of space, nothing remains.
     static func create(
-        _ header: SegmentHeader, in directory: String, reserving: UInt64, system: FileSystem
+        _ header: SegmentHeader, in directory: String, reserving: UInt64, spare: File? = nil, system: FileSystem
     ) throws(StoreError) -> Segment {
+        var header = header
+        header.isRecycled = spare != nil
         let path = path(header.index, in: directory)
-        let aside = path + ".tmp"
-        try system.remove(aside)
-        let file = try system.open(aside, .create)
+        let aside = spare?.path ?? path + ".tmp"
+        if spare == nil { try system.remove(aside) }
+        let file = if let spare { spare } else { try system.open(aside, .create) }
         do throws(StoreError) {
             if reserving > 0 { try file.reserve(reserving) }
             try file.write(header.encoded(), at: 0)

@@ -4,6 +4,8 @@ struct SegmentHeader: Equatable {
     static let magic: UInt64 = 0x3130_474F_4C44_5547  // "GUDLOG01"
     static let version: UInt16 = 1
 
+    /// Whether the blocks held an older segment: what lies behind the last record is then not zeros.
+    var isRecycled = false
     var identity: LedgerIdentity
     /// From 1, without gaps.
     var index: UInt64
@@ -18,12 +20,13 @@ struct SegmentHeader: Equatable {
         bytes.withUnsafeMutableBytes { buffer in
             buffer.write(SegmentHeader.magic, at: 0)
             buffer.write(SegmentHeader.version, at: 8)
+            buffer.write(UInt16(isRecycled ? 1 : 0), at: 10)
             buffer.write(identity.low, at: 16)
             buffer.write(identity.high, at: 24)
             buffer.write(index, at: 32)
             buffer.write(firstSequence, at: 40)
             buffer.write(chain, at: 48)
-            // Bytes 10–15 and 56–59 are reserved and zero.
+            // Bytes 12–15 and 56–59 are reserved and zero.
             buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 60)), at: 60)
         }
         return bytes
@@ -49,6 +52,7 @@ struct SegmentHeader: Equatable {
                 advice: "Use the release that wrote it or a newer one")
         }
         let header = SegmentHeader(
+            isRecycled: bytes.read(10, as: UInt16.self) & 1 != 0,
             identity: LedgerIdentity(low: bytes.read(16), high: bytes.read(24)), index: bytes.read(32),
             firstSequence: bytes.read(40), chain: bytes.read(48))
         guard header.identity == identity else {

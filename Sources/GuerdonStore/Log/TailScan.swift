@@ -8,7 +8,8 @@ struct TailScan {
     private(set) var provenThrough: UInt64 = 0
     /// Whole batches behind the first invalid record, by their headers.
     private(set) var batches = 0
-    /// Offset behind the last byte that is not zero; ``start`` if all are.
+    /// Offset behind the last byte that was written for this segment; ``start`` if none was. In fresh blocks that is
+    /// the last that is not zero; in recycled ones only records with this segment's tag are known to be its own.
     private(set) var end: UInt64
     let start: UInt64
 
@@ -25,7 +26,7 @@ struct TailScan {
             if filled == 0 { break }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<filled])
             let used = bytes.endOfNonZero
-            if used > 0 { end = offset + UInt64(used) }
+            if used > 0, !segment.header.isRecycled { end = offset + UInt64(used) }
             var position = 0
             while position + RecordHeader.size <= used + RecordHeader.size, position + RecordHeader.size <= filled {
                 if bytes.read(position, as: UInt32.self) == RecordHeader.magic,
@@ -34,6 +35,7 @@ struct TailScan {
                 {
                     provenThrough = max(provenThrough, header.syncedThrough)
                     if header.kind == .batch { batches += 1 }
+                    end = max(end, min(size, offset + UInt64(position + header.recordLength)))
                 }
                 position += 8
             }

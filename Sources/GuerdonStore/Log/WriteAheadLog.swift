@@ -202,7 +202,8 @@ public final class WriteAheadLog: @unchecked Sendable {
         )
         let length = max(segmentBytes, UInt64(SegmentHeader.size + room))
         do throws(StoreError) {
-            segment = try Segment.create(next, in: directory.walPath, reserving: length, system: directory.system)
+            segment = try Segment.create(
+                next, in: directory.walPath, reserving: length, spare: log.takeSpare(), system: directory.system)
             reserved = length
         } catch {
             if error.code != .diskFull { failure = error }
