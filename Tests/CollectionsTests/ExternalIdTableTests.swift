@@ -132,6 +132,27 @@ struct ExternalIdTableTests {
         #expect(table.find(Self.key(table, number - 1)) == Self.remembered(number - 1))
     }
 
+    @Test func anotherThreadSealsWhileTheTableGrows() async {
+        let pool = ChunkPool()
+        defer { pool.deallocate() }
+        let table = ExternalIdTable(seed: Self.seed, generationLimit: 20_000, pool: pool)
+        defer { table.deallocate() }
+        for number in 0..<20_000 { table.insert(Self.key(table, number), Self.remembered(number)) }
+        let views = table.freeze()
+        let closed = table.closeGeneration()
+        async let sealed = closed.seal { _ in }
+        var wrong = 0
+        for number in 20_000..<40_000 {
+            table.insert(Self.key(table, number), Self.remembered(number))
+            if table.find(Self.key(table, number - 20_000)) != Self.remembered(number - 20_000) { wrong += 1 }
+            if number == 30_000 { table.thaw(views) }
+        }
+        let run = await sealed
+        table.replaceOldestGeneration(with: run)
+        #expect(wrong == 0)
+        #expect((0..<20_000).allSatisfy { run.mayContain(Self.key(table, $0)) })
+    }
+
     @Test func runsCanBeMerged() {
         let table = ExternalIdTable(seed: Self.seed, generationLimit: 500)
         defer { table.deallocate() }

@@ -245,6 +245,52 @@ struct ScoreIndexTests {
         #expect(pair.index.count == 0 && pair.index.select(0, precedes: SortedBoard.precedes) == nil)
     }
 
+    @Test(arguments: shapes, [0, 1, 24, 25, 300, 30_000])
+    fileprivate func rebuildingSortsEntriesInAnyOrder(shape: (scores: Int, sinces: Int), count: Int) {
+        var random = Generator(UInt64(count))
+        var pair = Pair()
+        defer { pair.index.deallocate() }
+        let entries = (0..<count).map { member in
+            SortedBoard.Entry(
+                member: UInt32(member), score: Int64(random.below(shape.scores)) - Int64(shape.scores / 2),
+                since: UInt64(random.below(shape.sinces)))
+        }
+        pair.index.rebuild(count: count, precedes: SortedBoard.precedes) { index in
+            (entries[index].member, entries[index].score, entries[index].since)
+        }
+        pair.model.entries = entries.sorted(by: SortedBoard.isBefore)
+        pair.checkAll()
+    }
+
+    @Test(arguments: shapes)
+    fileprivate func shardsAreCutWhereTheWholeBoardWouldBe(shape: (scores: Int, sinces: Int)) {
+        var random = Generator(4)
+        let shards = (0..<4).map { _ in ScoreIndex(countsDistinctScores: false) }
+        defer { for shard in shards { shard.deallocate() } }
+        var entries: [SortedBoard.Entry] = []
+        for member in 0..<3000 {
+            let entry = SortedBoard.Entry(
+                member: UInt32(member), score: Int64(random.below(shape.scores)),
+                since: UInt64(random.below(shape.sinces)))
+            // The third shard stays empty.
+            shards[[0, 1, 3][member % 7 % 3]].insert(
+                member: entry.member, score: entry.score, since: entry.since, precedes: SortedBoard.precedes)
+            entries.append(entry)
+        }
+        entries.sort(by: SortedBoard.isBefore)
+        for position in [0, 1, 17, 1500, 2999, 3000] {
+            let cut = ScoreIndex.cut(at: position, of: shards, precedes: SortedBoard.precedes)
+            #expect(cut.reduce(0, +) == position)
+            var above: [UInt32] = []
+            for (shard, count) in zip(shards, cut) {
+                shard.forEach(from: 0, limit: count, precedes: SortedBoard.precedes) { member, _, _ in
+                    above.append(member)
+                }
+            }
+            #expect(Set(above) == Set(entries.prefix(position).map(\.member)))
+        }
+    }
+
     @Test(arguments: [true, false])
     func oneDirectionOfGrowthIsRight(descending: Bool) {
         var pair = Pair()

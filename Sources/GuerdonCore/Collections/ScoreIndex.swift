@@ -220,13 +220,13 @@ public struct ScoreIndex: @unchecked Sendable {
 
     /// Ascending keys are descending scores, then ascending since.
     @inline(__always)
-    private static func key(_ score: Int64, _ since: UInt64) -> UInt128 {
+    static func key(_ score: Int64, _ since: UInt64) -> UInt128 {
         precondition(score != .min, "the least score is reserved")
         return UInt128(UInt64(bitPattern: score ^ .max)) &<< 64 | UInt128(since)
     }
 
     @inline(__always)
-    private static func score(_ key: UInt128) -> Int64 {
+    static func score(_ key: UInt128) -> Int64 {
         Int64(bitPattern: UInt64(truncatingIfNeeded: key &>> 64)) ^ .max
     }
 }
