@@ -1,21 +1,26 @@
 #!/usr/bin/awk -f
 # Replies of the server as plain columns: a wallet as "member points dollars", a rank as "rank score".
 
-# The text of a field, from the first place where it stands behind `from`.
-function text(from, name, at, rest) {
-    at = index($0, from)
-    if (!at) return ""
-    rest = substr($0, at)
-    if (!match(rest, "\"" name "\":\"?[^\",}]*")) return ""
-    rest = substr(rest, RSTART, RLENGTH)
-    sub("\"" name "\":\"?", "", rest)
-    return rest
+# The value of a field in a flat piece of JSON; empty where there is none.
+function value(piece, name) {
+    if (!match(piece, "\"" name "\":\"?[^\",}]*")) return ""
+    piece = substr(piece, RSTART, RLENGTH)
+    sub("\"" name "\":\"?", "", piece)
+    return piece
 }
 
 /"balances":/ {
-    points = text("\"currency\":\"PTS\"", "available")
-    dollars = text("\"currency\":\"USD\"", "available")
-    print text("{", "member"), points == "" ? 0 : points, dollars == "" ? "0.00" : dollars
+    points = 0
+    dollars = "0.00"
+    count = split($0, pieces, "{")
+    for (i = 1; i <= count; i++) {
+        if (value(pieces[i], "currency") == "PTS") points = value(pieces[i], "available")
+        if (value(pieces[i], "currency") == "USD") dollars = value(pieces[i], "available")
+    }
+    print value($0, "member"), points, dollars
 }
 
-/"rank":/ { print text("{", "rank"), text("{", "score") }
+/"rank":/ {
+    sub(/"entries":\[[^\]]*\]/, "")
+    print value($0, "rank"), value($0, "score")
+}
