@@ -40,13 +40,13 @@ private func pthread_setname(_ name: String) {
 }
 
 /// A lock with a condition: the one way in which the engine's threads wait for each other.
-final class Monitor<State>: @unchecked Sendable {
+package final class Monitor<State>: @unchecked Sendable {
     // Sendable: the state is only touched with the lock held.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    init(_ state: State) {
+    package init(_ state: State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -66,7 +66,7 @@ final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Changes the state and wakes whoever waits.
-    func change<Result>(_ body: (inout State) -> Result) -> Result {
+    package func change<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         let result = body(&state)
         pthread_cond_broadcast(condition)
@@ -78,7 +78,7 @@ final class Monitor<State>: @unchecked Sendable {
     ///
     /// - Parameter nanoseconds: how long at most; `nil` for ever.
     /// - Returns: `nil` when the time is over.
-    func wait<Result>(nanoseconds: Int64? = nil, _ body: (inout State) -> Result?) -> Result? {
+    package func wait<Result>(nanoseconds: Int64? = nil, _ body: (inout State) -> Result?) -> Result? {
         var deadline = timespec()
         if let nanoseconds {
             clock_gettime(CLOCK_MONOTONIC, &deadline)

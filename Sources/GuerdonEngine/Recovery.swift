@@ -18,6 +18,8 @@ struct Recovery {
     var fromLogAlone = false
     /// Whether the history is filled while the log is replayed; read-only openings leave it alone.
     var fillsHistory = true
+    /// Told the share of the log that is replayed, 0 to 1.
+    var progress: (Double) -> Void = { _ in }
 
     func run() throws -> Result {
         let limit = log.lastSequence
@@ -68,6 +70,7 @@ struct Recovery {
         var reader = try log.reader(from: first, chain: snapshot?.chain)
         var batches = [CommandBatch(), CommandBatch()]
         var replayed: UInt64 = 0
+        var told = world.sequence
         while let record = try reader.next() {
             // The world may look back into the last batch, so two take turns.
             batches.swapAt(0, 1)
@@ -86,7 +89,12 @@ struct Recovery {
             }
             if fillsHistory { try history.append(world.postings.elements) }
             replayed += UInt64(record.info.count)
+            if world.sequence - told > 50_000 {
+                told = world.sequence
+                progress(Double(told) / Double(max(1, log.lastSequence)))
+            }
         }
+        progress(1)
         return Result(world: world, replayed: replayed, snapshotSequence: snapshot?.sequence ?? 0)
     }
 }

@@ -52,7 +52,7 @@ final class Workspace {
         self.index = index
         self.shardBits = shardBits
         members = IdTable(seed: seed)
-        externalIds = ExternalIdTable(seed: seed, generationLimit: Int.max)
+        externalIds = ExternalIdTable(seed: seed, generationLimit: (1 << 31) - 1)
         forest = Forest()
         shards = ContiguousArray((0..<(1 << shardBits)).map { _ in MemberShard() })
     }

@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "guerdon",
+    products: [.executable(name: "guerdon", targets: ["guerdon"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        // C and C++: small doors to libraries and instructions.
+        .target(name: "CIntrinsics"),
+        .target(name: "CChecksum"),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        // SwiftPM does not define NDEBUG; without it simdjson's assertions cost half the decoder.
+        .target(
+            name: "CSimdjson", cxxSettings: [.define("NDEBUG")], linkerSettings: [.linkedLibrary("simdjson")]),
+
+        // The deterministic core.
+        library("CEL"),
+        library("GuerdonCore", ["CEL", "CIntrinsics"]),
+
+        // Storage, wire, engine, server.
+        library("GuerdonStore", ["GuerdonCore", "CZstd", "CChecksum"]),
+        library("GuerdonWire", ["GuerdonCore", "CSimdjson"]),
+        library("GuerdonEngine", ["GuerdonCore", "GuerdonStore"]),
+        library("GuerdonServer", ["GuerdonCore", "GuerdonEngine", "GuerdonWire"] + nio),
+
+        // The command line.
+        library("CELTool", ["CEL"]),
+        library("GuerdonClient"),
+        library("GuerdonBench", ["GuerdonClient"]),
+        .executableTarget(
+            name: "guerdon",
+            dependencies: [
+                "CELTool", "GuerdonBench", "GuerdonClient", "GuerdonCore", "GuerdonEngine", "GuerdonServer",
+                "GuerdonStore", "GuerdonWire",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings),
+
+        // Tests. GuerdonModel is the naive model that everything is compared with.
+        .target(name: "GuerdonModel", path: "Tests/GuerdonModel", swiftSettings: settings),
+        tests("GuerdonModelTests", ["GuerdonModel"]),
+        tests("CELTests", ["CEL", "CELTool"]),
+        tests("CollectionsTests", ["GuerdonCore"]),
+        tests("GuerdonStoreTests", ["GuerdonStore", "GuerdonCore"]),
+        tests("GuerdonWireTests", ["GuerdonWire", "GuerdonCore", "CSimdjson"]),
+        tests("GuerdonCLITests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
+        tests("EndToEndTests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
+        tests(
+            "EquivalenceTests",
+            ["GuerdonModel", "GuerdonCore", "GuerdonEngine", "GuerdonServer", "GuerdonStore", "GuerdonWire", "CELTool"]),
+    ],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,58 @@
+import GuerdonCore
+import GuerdonEngine
+import GuerdonWire
+
+/// The lines of one batch with the connections they came from, and the replies they get.
+///
+/// Filled on the event loop, answered on the evaluating thread, sent from the event loop; then used again.
+final class ServerBatch: EngineBatch, @unchecked Sendable {
+    // Sendable: owned by one stage at a time.
+
+    /// Consecutive rows of one connection.
+    struct Run {
+        let connection: Connection
+        var rows: Range<Int>
+        /// Bytes of its lines.
+        var bytes: Int
+        /// Commands of the connection before these rows.
+        var commandsBefore: UInt64
+        /// Its replies in ``ServerBatch/replies``.
+        var replies: Range<Int> = 0..<0
+    }
+
+    let requests = Requests()
+    var runs: [Run] = []
+    let replies = ByteSink(capacity: 1 << 16)
+    /// Bytes of all lines in it.
+    var bytes = 0
+    /// What subscriptions are to be told, by connection.
+    var events: [(connection: Connection, bytes: [UInt8])] = []
+    private unowned let server: Server
+
+    init(server: Server) { self.server = server }
+
+    deinit { replies.deallocate() }
+
+    var commands: CommandBatch { requests.commands }
+    var isEmpty: Bool { runs.isEmpty }
+
+    func applied(_ world: World) {
+        let encoder = BatchReplies(batch: self, world: world, server: server)
+        for i in runs.indices {
+            let start = replies.count
+            encoder.encode(&runs[i])
+            runs[i].replies = start..<replies.count
+        }
+        if !server.subscriptions.isEmpty { events = server.subscriptions.events(world, now: server.now()) }
+    }
+
+    func released() { server.send(self) }
+
+    func reset() {
+        requests.reset()
+        runs.removeAll(keepingCapacity: true)
+        replies.removeAll()
+        events.removeAll()
+        bytes = 0
+    }
+}

@@ -1,0 +1,17 @@
+/// The bounds of a server. At a bound it stops reading, or answers with an error; memory does not grow.
+public struct ServerLimits: Sendable {
+    /// Longest line, without its newline.
+    public var lineBytes = 64 * 1024
+    /// Connections at a time; one more is told `overloaded` and closed.
+    public var connections = 10_000
+    /// Bytes of a connection that are unanswered or unsent, before it is no longer read from.
+    public var connectionBytes = 4 << 20
+    /// Bytes of all connections that wait for the engine, before none is read from.
+    public var batchBytes = 8 << 20
+    /// Lines that one connection may put into one batch, so that a flood leaves room for others.
+    public var linesPerBatch = 16_384
+    /// Subscriptions of one connection.
+    public var subscriptions = 100
+
+    public init() {}
+}

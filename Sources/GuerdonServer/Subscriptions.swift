@@ -1,0 +1,63 @@
+import GuerdonCore
+import GuerdonEngine
+import GuerdonWire
+
+/// Who wants to be told what. The newest state is told, never a queue: whoever is slow gets it later.
+final class Subscriptions: @unchecked Sendable {
+    // Sendable: all that changes is in the monitor.
+    struct Entry {
+        let connection: Connection
+        let number: UInt64
+        let subscription: Subscription
+        /// What was told last, to tell only changes.
+        var last: [UInt8] = []
+        var isFirst = true
+    }
+    private struct State {
+        var entries: [Entry] = []
+        var next: UInt64 = 1
+    }
+    private let state = Monitor(State())
+
+    var isEmpty: Bool { state.wait { .some($0.entries.isEmpty) } ?? true }
+
+    /// Adds a subscription and gives its number; `nil` at the connection's bound.
+    func add(_ subscription: Subscription, of connection: Connection, limit: Int) -> UInt64? {
+        state.change { state in
+            guard state.entries.count(where: { $0.connection === connection }) < limit else { return nil }
+            defer { state.next += 1 }
+            state.entries.append(Entry(connection: connection, number: state.next, subscription: subscription))
+            return state.next
+        }
+    }
+
+    /// Ends a subscription; `false` when the connection has none with this number.
+    func remove(_ number: UInt64, of connection: Connection) -> Bool {
+        state.change { state in
+            let before = state.entries.count
+            state.entries.removeAll { $0.number == number && $0.connection === connection }
+            return state.entries.count < before
+        }
+    }
+
+    func removeAll(of connection: Connection) {
+        state.change { $0.entries.removeAll { $0.connection === connection } }
+    }
+
+    /// The events that follow from the state: for every subscription whose content changed, its newest content.
+    func events(_ world: World, now: Int64) -> [(connection: Connection, bytes: [UInt8])] {
+        state.change { state in
+            var events: [(connection: Connection, bytes: [UInt8])] = []
+            for i in state.entries.indices {
+                let entry = state.entries[i]
+                // A slow reader is told when it has read what was sent.
+                guard entry.connection.takesEvents,
+                    let content = EventContent.bytes(entry.subscription, world: world, now: now), content != entry.last
+                else { continue }
+                state.entries[i].last = content
+                events.append((entry.connection, EventContent.line(entry.number, entry.subscription, content, world)))
+            }
+            return events
+        }
+    }
+}
