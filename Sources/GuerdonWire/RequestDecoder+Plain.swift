@@ -1,0 +1,84 @@
+import CSimdjson
+import GuerdonCore
+
+extension RequestDecoder {
+    /// Appends a plain action; false when something about it is wrong and must be looked at slowly.
+    @inline(__always)
+    func appendPlain(
+        _ row: UnsafePointer<csj_row>, _ base: UnsafeRawPointer, _ defaults: ConnectionDefaults, _ requests: Requests
+    ) -> Bool {
+        let present = row.pointee.present
+        @inline(__always) func has(_ field: UInt32) -> Bool { present & (1 << field) != 0 }
+        @inline(__always) func run(_ span: csj_span) -> UnsafeRawBufferPointer {
+            UnsafeRawBufferPointer(start: base + Int(span.start), count: Int(span.count))
+        }
+        @inline(__always) func isID(_ run: UnsafeRawBufferPointer) -> Bool { run.count &- 1 < 128 && run.count > 0 }
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        let fields = row.pointee.fields
+        let externalId = run(fields.3)
+        let performer = run(fields.4)
+        let type = run(fields.5)
+        guard Int(row.pointee.count) <= lineBytes, isID(externalId), isID(performer), isID(type) else { return false }
+        var value: DecimalNumber?
+        var currency = none
+        if has(UInt32(CSJ_VALUE_FIELD)) {
+            guard let number = DecimalText.parse(run(fields.6)) else { return false }
+            value = number
+            if has(UInt32(CSJ_CURRENCY)) {
+                currency = run(fields.7)
+                guard isID(currency) else { return false }
+            }
+        } else if has(UInt32(CSJ_CURRENCY)) {
+            return false
+        }
+        var at: Int64?
+        if has(UInt32(CSJ_AT)) {
+            guard let time = TimeText.time(run(fields.8)) else { return false }
+            at = time
+        }
+        var title: UnsafeRawBufferPointer?
+        if has(UInt32(CSJ_TITLE)) {
+            title = run(fields.9)
+            guard fields.9.count <= UInt32(Limits.textBytes) else { return false }
+        }
+        var idCount = 0
+        let idStart = requests.ids.count
+        if has(UInt32(CSJ_ID)) {
+            let id = run(fields.1)
+            if present & UInt32(CSJ_ID_IS_NUMBER) != 0 {
+                guard let number = DecimalText.parse(id), number.scale == 0 else { return false }
+                idCount = id.count
+                requests.ids.write(id)
+            } else {
+                guard id.count <= RequestDecoder.requestIDBytes else { return false }
+                idCount = id.count + 2
+                // With its quotes.
+                requests.ids.write(UnsafeRawBufferPointer(start: base + Int(fields.1.start) - 1, count: idCount))
+            }
+        }
+        if has(UInt32(CSJ_WORKSPACE)) {
+            let workspace = run(fields.2)
+            guard isID(workspace) else {
+                requests.ids.truncate(to: idStart)
+                return false
+            }
+            requests.commands.actions.encode(
+                workspace: workspace, type: type, currency: currency, externalId: externalId, performer: performer,
+                value: value, at: at, title: title, attributes: none, into: requests.commands.body)
+        } else {
+            defaults.workspace.bytes.withUnsafeBytes { workspace in
+                requests.commands.actions.encode(
+                    workspace: workspace, type: type, currency: currency, externalId: externalId,
+                    performer: performer, value: value, at: at, title: title, attributes: none,
+                    into: requests.commands.body)
+            }
+        }
+        requests.commands.count += 1
+        if defaults.ack == .detail { requests.commands.wantsLines = true }
+        requests.rows.append(
+            RequestRow(
+                idStart: UInt32(truncatingIfNeeded: idStart), idCount: UInt16(truncatingIfNeeded: idCount),
+                kind: .command, ack: defaults.ack, cold: RequestRow.noCold, isCounted: true))
+        return true
+    }
+}

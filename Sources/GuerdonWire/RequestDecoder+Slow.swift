@@ -1,0 +1,123 @@
+import CSimdjson
+import GuerdonCore
+
+extension RequestDecoder {
+    /// Any line but a plain action: checks all of it, then decodes or refuses it.
+    @inline(never)
+    func decodeSlowly(
+        _ row: csj_row, _ base: UnsafeRawPointer, _ defaults: inout ConnectionDefaults, _ requests: Requests
+    ) {
+        let line = UnsafeRawBufferPointer(start: base + Int(row.start), count: Int(row.count))
+        guard line.count <= lineBytes else {
+            let refusal = Refusal(
+                .lineTooLong,
+                "The line has \(line.count) bytes; at most \(lineBytes) are taken. Send less in one request.")
+            return refuse(refusal, id: nil, requests, defaults)
+        }
+        let end = Int(row.start) + line.count
+        tokens.reserve(csj_structurals(parser, row.first, end))
+        var written = 0
+        var at = 0
+        let fault = csj_tokens(parser, row.first, end, UInt32(Limits.nesting), tokens.base, &written, &at)
+        guard fault == Int32(CSJ_OK) else {
+            return refuse(
+                JSONFault(code: Int(fault), line: line, at: at - Int(row.start)).refusal, id: nil, requests, defaults)
+        }
+        decode(Node(bytes: base, tokens: tokens.base, index: 0), &defaults, requests)
+    }
+
+    private func decode(_ request: Node, _ defaults: inout ConnectionDefaults, _ requests: Requests) {
+        guard request.kind == .object else {
+            let refusal = Refusal(.badRequest, "A request is an object such as {\"op\":\"ping\"}.")
+            return refuse(refusal, id: nil, requests, defaults)
+        }
+        let members = request.members
+        let id = members.first { $0.key.isText("id") }?.value
+        guard id.map(isRequestID) ?? true else {
+            let refusal = Refusal(
+                .badRequest, field: "id",
+                "id: must be a string of at most \(RequestDecoder.requestIDBytes) bytes or a whole number.")
+            return refuse(refusal, id: nil, requests, defaults)
+        }
+        // Whether a refused line counts as a command is known from its op alone.
+        var isCounted = true
+        do throws(Refusal) {
+            guard let op = members.first(where: { $0.key.isText("op") })?.value, op.kind == .string else {
+                throw Refusal(.badRequest, field: "op", "op: missing; name the operation, as in {\"op\":\"ping\"}.")
+            }
+            isCounted = !RequestDecoder.isRead(op)
+            let workspace = try workspace(members) ?? defaults.workspace
+            if let command = try CommandDecoding.command(op, request, workspace: workspace) {
+                requests.commands.append(command)
+                if defaults.ack == .detail { requests.commands.wantsLines = true }
+                append(.command, cold: nil, id: id, requests, defaults)
+            } else if let query = try ReadDecoding.query(op, request) {
+                append(.read, cold: .read(ReadRequest(workspace: workspace, query)), id: id, requests, defaults)
+            } else if let control = try ReadDecoding.control(op, request, workspace: workspace, defaults: defaults) {
+                if case .hello(let hello) = control {
+                    defaults.workspace = hello.workspace
+                    defaults.ack = hello.ack
+                }
+                append(.control, cold: control, id: id, requests, defaults)
+            } else {
+                throw Refusal(
+                    .unknownOp, field: "op",
+                    "op: there is no operation \"\(op.text)\"; the protocol's documentation lists them.")
+            }
+        } catch {
+            refuse(error, id: id, isCounted: isCounted, requests, defaults)
+        }
+    }
+
+    private static func isRead(_ op: Node) -> Bool {
+        let names: [StaticString] = [
+            "member.get", "wallet", "statement", "upline", "downline", "board.top", "board.rank", "explain", "stats",
+            "hello", "ping", "subscribe", "unsubscribe",
+        ]
+        return names.contains { op.isText($0) }
+    }
+
+    private func isRequestID(_ node: Node) -> Bool {
+        switch node.kind {
+        case .string: node.text.count <= RequestDecoder.requestIDBytes
+        case .number: DecimalText.parse(node.raw)?.scale == 0
+        default: false
+        }
+    }
+
+    private func workspace(_ members: [(key: Node, value: Node)]) throws(Refusal) -> Text? {
+        guard let value = members.first(where: { $0.key.isText("workspace") })?.value, !value.isNull else { return nil }
+        guard value.kind == .string, Limits.idBytes.contains(value.text.count) else {
+            throw Refusal(
+                .badRequest, field: "workspace",
+                "workspace: must be an id of 1 to \(Limits.idBytes.upperBound) bytes in quotes.")
+        }
+        return value.text
+    }
+
+    /// Appends a row for a line that is refused.
+    func refuse(
+        _ refusal: Refusal, id: Node?, isCounted: Bool = true, _ requests: Requests, _ defaults: ConnectionDefaults
+    ) {
+        append(.refused, cold: .refused(refusal), id: id, isCounted: isCounted, requests, defaults)
+    }
+
+    private func append(
+        _ kind: RequestRow.Kind, cold: Request?, id: Node?, isCounted: Bool? = nil, _ requests: Requests,
+        _ defaults: ConnectionDefaults
+    ) {
+        let start = requests.ids.count
+        if let id {
+            // Strings are echoed as they stood, quotes and escapes included.
+            if id.kind == .string { requests.ids.write(UInt8(ascii: "\"")) }
+            requests.ids.write(id.raw)
+            if id.kind == .string { requests.ids.write(UInt8(ascii: "\"")) }
+        }
+        requests.rows.append(
+            RequestRow(
+                idStart: UInt32(start), idCount: UInt16(requests.ids.count - start), kind: kind, ack: defaults.ack,
+                cold: cold == nil ? RequestRow.noCold : UInt32(requests.cold.count),
+                isCounted: isCounted ?? (kind == .command)))
+        if let cold { requests.cold.append(cold) }
+    }
+}
