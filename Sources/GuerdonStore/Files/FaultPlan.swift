@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Makes chosen file operations fail: how tests reach every error path without special hardware or privileges.
@@ -22,6 +23,8 @@ package final class FaultPlan: Sendable {
     private struct State {
         var counts = [Int](repeating: 0, count: Operation.allCases.count)
         var rules: [Rule] = []
+        /// From this operation on, over all kinds, nothing reaches the disk.
+        var crash = Int.max
     }
 
     private let state = Mutex(State())
@@ -40,8 +43,18 @@ package final class FaultPlan: Sendable {
         }
     }
 
+    /// Lets every operation fail after `count` more: the disk then looks as if the process had been killed there.
+    package func crash(after count: Int) {
+        state.withLock { $0.crash = $0.counts.reduce(0, +) + count }
+    }
+
     /// Forgets all rules.
-    package func heal() { state.withLock { $0.rules = [] } }
+    package func heal() {
+        state.withLock {
+            $0.rules = []
+            $0.crash = .max
+        }
+    }
 
     /// How many operations of this kind were begun.
     package func count(of operation: Operation) -> Int { state.withLock { $0.counts[operation.rawValue] } }
@@ -51,6 +64,7 @@ package final class FaultPlan: Sendable {
         state.withLock { state in
             state.counts[operation.rawValue] += 1
             let count = state.counts[operation.rawValue]
+            if state.crash != .max, state.counts.reduce(0, +) > state.crash { return (EIO, 0) }
             for rule in state.rules where rule.operation == operation {
                 if count == rule.first || (rule.repeats && count > rule.first) {
                     return (rule.errorNumber, rule.partial)

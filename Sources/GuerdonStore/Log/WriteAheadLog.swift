@@ -52,7 +52,8 @@ public final class WriteAheadLog: @unchecked Sendable {
         precondition(directory.access == .readWrite, "appending needs a read-write directory")
         precondition(segmentBytes >= 4096)
         var recovery = LogRecovery(directory: directory, provenThrough: try Snapshots.provenThrough(in: directory))
-        return try WriteAheadLog(directory: directory, outcome: try recovery.run(), segmentBytes: UInt64(segmentBytes))
+        let outcome = try recovery.run()
+        return WriteAheadLog(directory: directory, outcome: outcome, segmentBytes: UInt64(segmentBytes))
     }
 
     /// Reads and checks the log of a stopped ledger without changing anything.
@@ -63,7 +64,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         return (outcome.log, outcome.report)
     }
 
-    private init(directory: DataDirectory, outcome: LogRecovery.Outcome, segmentBytes: UInt64) throws(StoreError) {
+    private init(directory: DataDirectory, outcome: LogRecovery.Outcome, segmentBytes: UInt64) {
         self.directory = directory
         self.segmentBytes = segmentBytes
         log = outcome.log

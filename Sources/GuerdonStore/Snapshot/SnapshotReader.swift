@@ -26,8 +26,9 @@ public final class SnapshotReader {
     private let trailer: SnapshotTrailer
     private let startChain: UInt64
     private let decompressor = ZstdDecompressor()
-    private var compressed = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-    private var raw = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    // Empty until a chunk asks for room: an initializer that throws does not run `deinit`.
+    private var compressed = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    private var raw = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     private var position = UInt64(SnapshotHeader.size)
     private var number: UInt64 = 0
     private var rawSoFar: UInt64 = 0

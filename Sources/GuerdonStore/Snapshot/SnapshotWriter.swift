@@ -22,7 +22,7 @@ public final class SnapshotWriter {
     private let file: File
     private let aside: String
     private let compressor: ZstdCompressor
-    private let head = UnsafeMutableRawBufferPointer.allocate(byteCount: SnapshotChunkHeader.size, alignment: 8)
+    private var head = [UInt8](repeating: 0, count: SnapshotChunkHeader.size)
     private var position: UInt64
     private var number: UInt64 = 0
     private var chain: UInt64
@@ -51,7 +51,6 @@ public final class SnapshotWriter {
     }
 
     deinit {
-        head.deallocate()
         if !isFinished { unlink(aside) }
     }
 
@@ -70,8 +69,8 @@ public final class SnapshotWriter {
         let header = SnapshotChunkHeader(
             section: section, rawLength: UInt32(bytes.count), compressedLength: UInt32(compressed.count),
             compressedChecksum: Checksum.crc32c(compressed), number: number)
-        header.encode(to: head)
-        try file.write(UnsafeRawBufferPointer(head), at: position)
+        head.withUnsafeMutableBytes { header.encode(to: $0) }
+        try file.write(head, at: position)
         try file.write(compressed, at: position + UInt64(SnapshotChunkHeader.size))
         position += UInt64(SnapshotChunkHeader.size + compressed.count)
         rawBytes += UInt64(bytes.count)
