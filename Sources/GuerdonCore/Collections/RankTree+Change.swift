@@ -132,8 +132,7 @@ extension RankTree {
         withUnsafeTemporaryAllocation(of: Entry.self, capacity: Self.leafCapacity) { sorted in
             Self.sort(leaf, count: Self.leafCapacity, into: sorted, precedes)
             let isLast = place.leaf == group.leafCount - 1 && place.group == header.pointee.groupCount - 1
-            // Newcomers come in at the end of the board: leaves behind them would stay half empty for ever.
-            let kept = isLast ? Self.leafCapacity - 4 : Self.leafCapacity / 2
+            let kept = Self.entriesKept(sorted, entry, isLast: isLast)
             for index in 0..<kept { leaf[index] = sorted[index] }
             for index in kept..<Self.leafCapacity { right[index - kept] = sorted[index] }
             group.counts[place.leaf] = UInt8(kept)
@@ -145,6 +144,21 @@ extension RankTree {
             }
         }
         insert(entry, at: place, precedes)
+    }
+
+    /// How many of the sorted entries of a full leaf stay when `entry` splits it.
+    ///
+    /// Newcomers come in at the end of the board, and members who reach a score at the end of those who have it: where that happens
+    /// the next ones come in too. Leaves split in the middle there would stay half empty for ever.
+    private static func entriesKept(
+        _ sorted: UnsafeMutableBufferPointer<Entry>, _ entry: Entry, isLast: Bool
+    ) -> Int {
+        if isLast { return leafCapacity - 4 }
+        let place = sorted.firstIndex { $0.key >= entry.key } ?? leafCapacity
+        let endsRun =
+            place > 8 && sorted[place - 1].high == entry.high
+            && (place == leafCapacity || sorted[place].high != entry.high)
+        return endsRun ? min(place, leafCapacity - 4) : leafCapacity / 2
     }
 
     /// Halves a full group and gives the new place of a leaf of it.

@@ -71,9 +71,14 @@ extension RankTree {
                 }
                 for row in 0..<run {
                     let group = header.pointee.groups[places[row].group]
-                    let block = group.block(Self.blockIndex(Entry(key: key(start + row), member: 0).high, group))
-                    prefetchLine(block)
-                    prefetchLine(block + 8)
+                    let high = Entry(key: key(start + row), member: 0).high
+                    let index = Self.blockIndex(high, group)
+                    prefetchLine(group.block(index))
+                    prefetchLine(group.block(index) + 8)
+                    // Many equal scores: the search will go on among the lower halves.
+                    if group.summary[index] == high {
+                        prefetchLines(group.lows, byteCount: RankTree.groupCapacity * 8)
+                    }
                 }
                 for row in 0..<run {
                     let group = header.pointee.groups[places[row].group]
@@ -109,16 +114,28 @@ extension RankTree {
 
 extension RankTree.Group {
     /// The last place up to `last` whose bound is not above the entry, or 0.
-    @inline(never)
+    @inline(__always)
     func lastNotAbove(_ entry: RankTree.Entry, upTo last: Int, _ precedes: RankTree.Order) -> Int {
-        var (first, end) = (0, last + 1)
-        while first < end {
-            let middle = (first + end) / 2
-            let bound = bound(middle)
-            let isAbove = entry.key < bound.key || entry.key == bound.key && precedes(entry.member, bound.member)
-            if isAbove { end = middle } else { first = middle + 1 }
+        var (index, size) = (0, last &+ 1)
+        while size > 1 {
+            let half = size &>> 1
+            // No jump here: see the header of `CIntrinsics`.
+            let isNotAbove = cintrinsics_opaque(key(index &+ half) <= entry.key ? 1 : 0)
+            index &+= half & (0 &- isNotAbove)
+            size &-= half
         }
-        return max(first - 1, 0)
+        return key(index) == entry.key ? resolveTie(entry, last: index, precedes) : index
+    }
+
+    @inline(__always)
+    private func key(_ index: Int) -> UInt128 { UInt128(high(index)) &<< 64 | UInt128(lows[index]) }
+
+    /// The same, where the bound at `last` is the last one with the key of the entry.
+    @inline(never)
+    private func resolveTie(_ entry: RankTree.Entry, last: Int, _ precedes: RankTree.Order) -> Int {
+        var index = last
+        while index > 0, key(index) == entry.key, precedes(entry.member, members[index]) { index -= 1 }
+        return index
     }
 }
 
