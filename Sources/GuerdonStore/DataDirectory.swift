@@ -142,8 +142,15 @@ public final class DataDirectory: Sendable {
         // Left to the kernel: the lock goes with the process, however it ends.
         let descriptor = Glibc.open(name, flags, 0o600)
         guard descriptor >= 0 else { throw StoreError.system("open the lock file", name, errno) }
-        guard flock(descriptor, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else {
+        // A holder that was just killed may still be on its way out; one that serves is not waited for.
+        var attempts = 20
+        while flock(descriptor, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 {
             let number = errno
+            if number == EWOULDBLOCK || number == EINTR, attempts > 0 {
+                attempts -= 1
+                usleep(10_000)
+                continue
+            }
             close(descriptor)
             if number == EWOULDBLOCK {
                 throw StoreError(
