@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "GuerdonModel", path: "Tests/GuerdonModel", swiftSettings: settings),
         tests("GuerdonModelTests", ["GuerdonModel"]),
         tests("CELTests", ["CEL", "CELTool"]),
-        tests("CollectionsTests", ["GuerdonCore"]),
+        tests("CollectionsTests", ["GuerdonCore", "CIntrinsics"]),
         tests("GuerdonStoreTests", ["GuerdonStore", "GuerdonCore"]),
         tests("GuerdonWireTests", ["GuerdonWire", "GuerdonCore", "CSimdjson"]),
         tests("GuerdonCLITests", ["guerdon", "GuerdonClient", "GuerdonBench"]),

@@ -135,10 +135,10 @@ struct CostMeter {
         self.remaining = remaining
     }
 
-    /// Whether the limit still held after spending `units`.
+    /// Whether the limit still holds after spending `units`; nobody spends on after a no.
     @inline(__always)
     mutating func spend(_ units: Int) -> Bool {
-        remaining -= min(units, remaining)
+        remaining -= units
         return remaining > 0
     }
 

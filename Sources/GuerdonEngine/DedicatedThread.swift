@@ -1,7 +1,7 @@
 import Glibc
 
 /// A thread of our own, for work that must not wait in somebody's pool.
-final class DedicatedThread: @unchecked Sendable {
+package final class DedicatedThread: @unchecked Sendable {
     // Sendable: the handle is written before the thread is visible to anybody else.
     private var handle = pthread_t()
 
@@ -16,6 +16,11 @@ final class DedicatedThread: @unchecked Sendable {
             return nil
         }, box.toOpaque())
         precondition(failed == 0, "cannot start a thread (error \(failed))")
+    }
+
+    /// Starts a thread that nobody waits for.
+    package static func detach(name: String, _ body: @escaping @Sendable () -> Void) {
+        pthread_detach(DedicatedThread(name: name, body).handle)
     }
 
     /// Waits until the body has returned.

@@ -29,6 +29,7 @@ public final class Engine: @unchecked Sendable {
     private var journal: Journal?
     private var evaluator: DedicatedThread?
     private let snapshots: SnapshotTaker
+    private var archiver: DedicatedThread?
 
     /// What opening found, for the operator.
     public let recovery: RecoverySummary
@@ -77,6 +78,7 @@ public final class Engine: @unchecked Sendable {
             source.failed(error)
         }
         self.journal = journal
+        archiver = DedicatedThread(name: "archiver") { [self] in archive() }
         evaluator = DedicatedThread(name: "evaluator") { [self] in
             do {
                 try evaluate(source, journal)
@@ -101,6 +103,8 @@ public final class Engine: @unchecked Sendable {
         journal?.close()
         journal = nil
         snapshots.finish()
+        archiver?.join()
+        archiver = nil
         if let failure = control.wait({ .some($0.failure) }) ?? nil { throw failure }
         if world.sequence > 0 { try history.append(world.postings.elements) }
         try history.flush(through: world.sequence, sync: true)
@@ -137,6 +141,21 @@ public final class Engine: @unchecked Sendable {
                 continue
             }
             try run(batch, tickBatch, journal)
+        }
+    }
+
+    /// Packs segments that are full, so that the log takes little space and their files can be written again.
+    private func archive() {
+        let second: Int64 = 1_000_000_000
+        var hasFailed = false
+        while control.wait(nanoseconds: second, { $0.isStopping || $0.failure != nil ? true : nil }) == nil {
+            do {
+                _ = try log.log.archiveSealedSegments()
+            } catch {
+                // The log itself is not in danger: tell once and try again later.
+                if !hasFailed { options.report("segments are not archived: \(error)") }
+                hasFailed = true
+            }
         }
     }
 

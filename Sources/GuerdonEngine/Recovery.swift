@@ -23,22 +23,14 @@ struct Recovery {
 
     func run() throws -> Result {
         let limit = log.lastSequence
-        var rejected: [StoreError] = []
-        // What a crash left in the history beyond the log, or a gap before the snapshot, is made good by a full replay.
-        var mustRebuild = fillsHistory && history.lastSequence > limit
-        if mustRebuild { try history.reset() }
-        if !fromLogAlone, !mustRebuild {
-            let choice = try Snapshots.newestValid(in: directory, atMost: limit)
-            rejected = choice.rejected
-            for error in rejected { options.report("snapshot skipped: \(error)") }
-            if let reader = choice.reader {
-                if history.coveredThrough >= reader.info.sequence || !fillsHistory {
-                    return try replay(try load(reader), from: reader.info)
-                }
-                mustRebuild = true
-                options.report("the history ends before the snapshot; rebuilding it from the whole log")
-                try history.reset()
-            }
+        // A history that lost its end is filled by replay, from a snapshot that it reaches; one that is ahead of the log
+        // (restored from elsewhere) is made anew.
+        if fillsHistory, history.lastSequence > limit { try history.reset() }
+        if !fromLogAlone {
+            let choice = try Snapshots.newestValid(
+                in: directory, atMost: fillsHistory ? min(limit, history.coveredThrough) : limit)
+            for error in choice.rejected { options.report("snapshot skipped: \(error)") }
+            if let reader = choice.reader { return try replay(try load(reader), from: reader.info) }
         }
         return try replay(makeWorld(), from: nil)
     }

@@ -209,7 +209,6 @@ extension ServerBatch {
                 connection: connection, rows: first..<requests.rows.count, bytes: lines.count,
                 commandsBefore: connection.commandCount))
         for i in first..<requests.rows.count where requests.rows[i].isCounted { connection.commandCount += 1 }
-        if connection.defaults.ack == .detail { commands.wantsLines = true }
         bytes += lines.count
     }
 }

@@ -13,6 +13,8 @@ public final class Server: @unchecked Sendable {
     let subscriptions = Subscriptions()
     /// Connections with lines that found no room in the open batch.
     var waiting: Set<ObjectIdentifier> = []
+    /// Takes a snapshot and says which log position it covers; runs on a thread of its own.
+    public var snapshot: (@Sendable () throws -> UInt64)?
     private let clock: any EngineClock
     private let group: MultiThreadedEventLoopGroup
     private let loop: any EventLoop
@@ -124,8 +126,31 @@ public final class Server: @unchecked Sendable {
                 run.connection.reply(
                     UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), to: run.bytes)
             }
+            for request in batch.snapshots { self.takeSnapshot(request.connection, request.id) }
             for event in batch.events { event.bytes.withUnsafeBytes { event.connection.send($0) } }
             self.intake.recycle(batch)
+        }
+    }
+}
+
+extension Server {
+    /// Takes a snapshot beside everything else; its reply comes when it is on disk, other replies may overtake it.
+    private func takeSnapshot(_ connection: Connection, _ id: [UInt8]) {
+        guard let snapshot else { return }
+        let loop = loop
+        DedicatedThread.detach(name: "snapshot-wait") {
+            let sink = ByteSink(capacity: 256)
+            defer { sink.deallocate() }
+            let out = ReplyEncoder(sink)
+            id.withUnsafeBytes { id in
+                do {
+                    out.done(id: id, sequence: try snapshot())
+                } catch {
+                    out.refusal(id: id, Refusal(.diskFull, "The snapshot was not taken: \(error)"), number: nil)
+                }
+            }
+            let reply = Array(sink.bytes)
+            loop.execute { reply.withUnsafeBytes { connection.send($0) } }
         }
     }
 }

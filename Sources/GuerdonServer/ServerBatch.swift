@@ -25,6 +25,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     let replies = ByteSink(capacity: 1 << 16)
     /// Bytes of all lines in it.
     var bytes = 0
+    /// Who asked for a snapshot, with the id of the request.
+    var snapshots: [(connection: Connection, id: [UInt8])] = []
     /// What subscriptions are to be told, by connection.
     var events: [(connection: Connection, bytes: [UInt8])] = []
     private unowned let server: Server
@@ -38,12 +40,14 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
 
     func applied(_ world: World) {
         let encoder = BatchReplies(batch: self, world: world, server: server)
+        var command = 0
+        var line = 0
         for i in runs.indices {
             let start = replies.count
-            encoder.encode(&runs[i])
+            encoder.encode(runs[i], command: &command, line: &line)
             runs[i].replies = start..<replies.count
         }
-        if !server.subscriptions.isEmpty { events = server.subscriptions.events(world, now: server.now()) }
+        if !server.subscriptions.isEmpty { events = server.subscriptions.events(world, server: server) }
     }
 
     func released() { server.send(self) }
@@ -53,6 +57,7 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
         runs.removeAll(keepingCapacity: true)
         replies.removeAll()
         events.removeAll()
+        snapshots.removeAll()
         bytes = 0
     }
 }

@@ -45,17 +45,20 @@ final class Subscriptions: @unchecked Sendable {
     }
 
     /// The events that follow from the state: for every subscription whose content changed, its newest content.
-    func events(_ world: World, now: Int64) -> [(connection: Connection, bytes: [UInt8])] {
-        state.change { state in
+    func events(_ world: World, server: Server) -> [(connection: Connection, bytes: [UInt8])] {
+        let now = max(world.time, server.now())
+        return state.change { state in
             var events: [(connection: Connection, bytes: [UInt8])] = []
             for i in state.entries.indices {
                 let entry = state.entries[i]
                 // A slow reader is told when it has read what was sent.
                 guard entry.connection.takesEvents,
-                    let content = EventContent.bytes(entry.subscription, world: world, now: now), content != entry.last
+                    let event = try? EventContent.bytes(
+                        entry.subscription, number: entry.number, world: world, server: server, now: now),
+                    event.content != entry.last
                 else { continue }
-                state.entries[i].last = content
-                events.append((entry.connection, EventContent.line(entry.number, entry.subscription, content, world)))
+                state.entries[i].last = event.content
+                events.append((entry.connection, event.line))
             }
             return events
         }

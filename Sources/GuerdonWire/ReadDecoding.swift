@@ -81,6 +81,10 @@ enum ReadDecoding {
     static func control(
         _ op: Node, _ request: Node, workspace: Text, defaults: ConnectionDefaults
     ) throws(Refusal) -> Request? {
+        if op.isText("snapshot") {
+            _ = try fields(request, [])
+            return .snapshot
+        }
         if op.isText("ping") {
             _ = try fields(request, [])
             return .ping

@@ -34,6 +34,8 @@ public struct ConnectionDefaults: Equatable, Sendable {
 public enum Request: Equatable, Sendable {
     case hello(Hello)
     case ping
+    /// Take a snapshot now.
+    case snapshot
     case read(ReadRequest)
     case subscribe(Subscription)
     /// The number of the subscription to end.

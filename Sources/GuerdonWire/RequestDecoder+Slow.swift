@@ -72,7 +72,7 @@ extension RequestDecoder {
     private static func isRead(_ op: Node) -> Bool {
         let names: [StaticString] = [
             "member.get", "wallet", "statement", "upline", "downline", "board.top", "board.rank", "explain", "stats",
-            "hello", "ping", "subscribe", "unsubscribe",
+            "hello", "ping", "subscribe", "unsubscribe", "snapshot",
         ]
         return names.contains { op.isText($0) }
     }

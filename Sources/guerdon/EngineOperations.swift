@@ -1,4 +1,5 @@
 import Glibc
+import GuerdonCore
 import GuerdonEngine
 import GuerdonServer
 import GuerdonWire
@@ -65,8 +66,13 @@ struct EngineOperations: Operations {
     func readLog(
         directory: String, from sequence: UInt64, line: (_ sequence: UInt64, _ json: String) throws -> Void
     ) throws {
+        let text = ByteSink(capacity: 4096)
+        defer { text.deallocate() }
         try Inspection.readLog(directory: directory, from: sequence) { sequence, time, command in
-            try line(sequence, CommandJSON.line(command, sequence: sequence, time: time))
+            text.removeAll()
+            CommandJSON.write(command, sequence: sequence, time: time, into: text)
+            // The line end is the printer's.
+            try line(sequence, String(decoding: text.bytes.dropLast(), as: UTF8.self))
         }
     }
 

@@ -13,7 +13,6 @@ public struct CELProgram: Sendable {
     public let slots: Set<Int>
 
     let code: Code
-    let timeZones: CELEnvironment.TimeZoneLookup?
 
     /// Parses, checks and compiles an expression.
     ///
@@ -32,8 +31,8 @@ public struct CELProgram: Sendable {
         do throws(SourceError) {
             var checker = Checker(environment: environment, checking: checking)
             let root = try checker.check(try Parser.parse(bytes), expecting: expected)
-            return CELProgram(
-                root: root, slots: root.slots, code: try Compiler.compile(root), timeZones: environment.timeZones)
+            let code = try Compiler.compile(root, environment.timeZones)
+            return CELProgram(root: root, slots: root.slots, code: code)
         } catch {
             throw error.located(in: bytes)
         }
@@ -49,7 +48,7 @@ public struct CELProgram: Sendable {
     public func evaluate<Activation: CELActivation & ~Copyable>(
         _ activation: borrowing Activation, costLimit: Int = CELLimits.defaultCostLimit
     ) throws(CELEvaluationError) -> CELValue {
-        try Machine.run(self, activation, costLimit: costLimit)
+        try Machine.run(code, activation, costLimit: costLimit)
     }
 
     /// Evaluates a condition; a value that is no truth value is `no_such_overload`.

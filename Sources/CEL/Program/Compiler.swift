@@ -1,20 +1,22 @@
 /// Turns a checked expression into instructions.
 struct Compiler {
-    private(set) var code = Code()
+    private var code = CodeDraft()
     /// How many operands the stack holds at the place being compiled; exact, since the code has no other loops.
     private var height = 0
     /// How many logical operators and quantifiers enclose the place being compiled.
     private var level: Int32 = 0
     private var places: [Int: Int] = [:]
 
-    static func compile(_ root: CELExpression) throws(SourceError) -> Code {
+    static func compile(
+        _ root: CELExpression, _ timeZones: CELEnvironment.TimeZoneLookup?
+    ) throws(SourceError) -> Code {
         var compiler = Compiler()
         compiler.compile(root)
         compiler.emit(.finish)
         guard compiler.code.stackHeight <= CELLimits.stackSlotsMax else {
             throw SourceError(.limitExceeded, "the expression needs too many operands at a time", at: root.offset)
         }
-        return compiler.code
+        return Code(compiler.code, timeZones)
     }
 
     // MARK: Emitting

@@ -149,13 +149,38 @@ struct AbsorbingRegion {
 }
 
 /// A compiled expression: flat, immutable, shared by all evaluations.
-struct Code: Sendable {
+///
+/// A class, so that an evaluation holds it by one reference instead of one for every array.
+final class Code: Sendable {
+    let instructions: [Instruction]
+    let constants: [CELValue]
+    let texts: [String]
+    let patterns: [Regex]
+    let failures: [CELEvaluationError]
+    /// Innermost first, so that the first that holds an instruction is the nearest.
+    let regions: [AbsorbingRegion]
+    let stackHeight: Int
+    let timeZones: CELEnvironment.TimeZoneLookup?
+
+    init(_ draft: CodeDraft, _ timeZones: CELEnvironment.TimeZoneLookup?) {
+        instructions = draft.instructions
+        constants = draft.constants
+        texts = draft.texts
+        patterns = draft.patterns
+        failures = draft.failures
+        regions = draft.regions
+        stackHeight = draft.stackHeight
+        self.timeZones = timeZones
+    }
+}
+
+/// Code while it is being put together.
+struct CodeDraft {
     var instructions: [Instruction] = []
     var constants: [CELValue] = []
     var texts: [String] = []
     var patterns: [Regex] = []
     var failures: [CELEvaluationError] = []
-    /// Innermost first, so that the first that holds an instruction is the nearest.
     var regions: [AbsorbingRegion] = []
     var stackHeight = 0
 }

@@ -3,9 +3,9 @@ extension Machine {
 
     @inline(__always)
     mutating func compare(
-        _ left: borrowing CELValue, _ right: borrowing CELValue, _ code: UInt8
+        _ left: borrowing CELValue, _ right: borrowing CELValue, _ number: UInt8
     ) throws(CELEvaluationError) -> Bool {
-        guard let comparison = Comparison(rawValue: code) else { preconditionFailure("no such comparison") }
+        guard let comparison = Comparison(rawValue: number) else { preconditionFailure("no such comparison") }
         return try compare(copy left, copy right, comparison)
     }
 
@@ -131,19 +131,19 @@ extension Machine {
             let collection = stack.pop()
             result = .bool(try contains(collection, stack.pop()))
         case .select:
-            let key = program.code.texts[Int(instruction.a)]
+            let key = code.texts[Int(instruction.a)]
             result = try entry(CELMember(key, of: stack.pop()), key)
-        case .has: result = .bool(try isPresent(CELMember(program.code.texts[Int(instruction.a)], of: stack.pop())))
+        case .has: result = .bool(try isPresent(CELMember(code.texts[Int(instruction.a)], of: stack.pop())))
         case .matchesCompiled:
             let subject = stack.pop()
             guard case .string(let text) = subject else { throw Arithmetic.noOverload(.matches, subject, .string("")) }
-            result = .bool(try program.code.patterns[Int(instruction.a)].matches(text, meter: &meter))
+            result = .bool(try code.patterns[Int(instruction.a)].matches(text, meter: &meter))
         case .makeList: result = .list(stack.popList(Int(instruction.a)))
         case .makeMap: result = .map(try makeMap(Int(instruction.a)))
         case .call:
             let arguments = stack.popList(Int(instruction.a))
             result = try Builtins.call(
-                CELFunction.allCases[Int(instruction.c)], arguments, program.timeZones, meter: &meter)
+                CELFunction.allCases[Int(instruction.c)], arguments, code.timeZones, meter: &meter)
         default: preconditionFailure("an instruction that is handled elsewhere")
         }
         stack.push(result)

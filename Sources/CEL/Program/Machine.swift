@@ -4,29 +4,27 @@
 /// error and lets its other operands decide. Without one the evaluation ends. So conditions that do not fail pay nothing
 /// for error absorption.
 struct Machine: ~Copyable {
-    let program: CELProgram
+    let code: Code
     var stack: OperandStack
     var meter: CostMeter
     /// The errors that wait at enclosing operators, outermost first; levels rise.
     private var pending: [(level: Int32, error: CELEvaluationError)] = []
     private var pendingLevel: Int32 = -1
 
-    private static let smallStackHeight = 32
-
     static func run<Activation: CELActivation & ~Copyable>(
-        _ program: CELProgram, _ activation: borrowing Activation, costLimit: Int
+        _ code: Code, _ activation: borrowing Activation, costLimit: Int
     ) throws(CELEvaluationError) -> CELValue {
         // Up to a kilobyte the memory is on the thread's own stack.
-        let height = max(program.code.stackHeight, 1)
+        let height = max(code.stackHeight, 1)
         return try withUnsafeTemporaryAllocation(of: CELValue.self, capacity: height) {
             (memory) throws(CELEvaluationError) -> CELValue in
-            var machine = Machine(program, memory, costLimit: costLimit)
+            var machine = Machine(code, memory, costLimit: costLimit)
             return try machine.run(activation)
         }
     }
 
-    private init(_ program: CELProgram, _ memory: UnsafeMutableBufferPointer<CELValue>, costLimit: Int) {
-        self.program = program
+    private init(_ code: Code, _ memory: UnsafeMutableBufferPointer<CELValue>, costLimit: Int) {
+        self.code = code
         stack = OperandStack(memory)
         meter = CostMeter(remaining: costLimit)
     }
@@ -49,21 +47,21 @@ struct Machine: ~Copyable {
         from position: inout Int, _ activation: borrowing Activation
     ) throws(CELEvaluationError) -> CELValue {
         while true {
-            let instruction = program.code.instructions[position]
+            let instruction = code.instructions[position]
             guard meter.spend(1) else { throw CELEvaluationError(.costExceeded) }
             var following = position + 1
             switch instruction.operation {
             case .slot: stack.push(activation.value(ofSlot: Int(instruction.a)))
             case .compareSlotConstant:
                 let flag = try compare(
-                    activation.value(ofSlot: Int(instruction.a)), program.code.constants[Int(instruction.b)],
+                    activation.value(ofSlot: Int(instruction.a)), code.constants[Int(instruction.b)],
                     instruction.c)
                 stack.push(.bool(flag))
             case .slotSelect:
-                let key = program.code.texts[Int(instruction.b)]
+                let key = code.texts[Int(instruction.b)]
                 stack.push(try entry(activation.member(key, ofSlot: Int(instruction.a)), key))
             case .slotHas:
-                let key = program.code.texts[Int(instruction.b)]
+                let key = code.texts[Int(instruction.b)]
                 stack.push(.bool(try isPresent(activation.member(key, ofSlot: Int(instruction.a)))))
             case .finish: return stack.pop()
             default: try execute(instruction, &following)
@@ -77,7 +75,7 @@ struct Machine: ~Copyable {
         _ instruction: Instruction, _ following: inout Int
     ) throws(CELEvaluationError) {
         switch instruction.operation {
-        case .constant: stack.push(program.code.constants[Int(instruction.a)])
+        case .constant: stack.push(code.constants[Int(instruction.a)])
         case .local: stack.push(stack[Int(instruction.a)])
         case .andStep: try logicalStep(instruction, &following, decisive: false)
         case .orStep: try logicalStep(instruction, &following, decisive: true)
@@ -86,14 +84,14 @@ struct Machine: ~Copyable {
         case .jump: following = Int(instruction.a)
         case .jumpIfFalse: if try !popCondition(.conditional) { following = Int(instruction.a) }
         case .compareConstant:
-            let flag = try compare(stack.top, program.code.constants[Int(instruction.a)], instruction.c)
+            let flag = try compare(stack.top, code.constants[Int(instruction.a)], instruction.c)
             stack.replaceTop(.bool(flag))
         case .compare:
             let right = stack.pop()
             let flag = try compare(stack.top, right, instruction.c)
             stack.replaceTop(.bool(flag))
         case .membershipConstant:
-            let flag = try contains(program.code.constants[Int(instruction.a)], stack.top)
+            let flag = try contains(code.constants[Int(instruction.a)], stack.top)
             stack.replaceTop(.bool(flag))
         case .not: stack.push(.bool(try !popCondition(.not)))
         case .begin, .next, .truncate, .squash, .countTrue, .appendIfTrue, .append, .appendEntry, .isOne,
@@ -102,7 +100,7 @@ struct Machine: ~Copyable {
         case .conclude:
             if let error = takePending(at: instruction.b) { throw error }
             stack.push(.bool(instruction.c == 1))
-        case .fail: throw program.code.failures[Int(instruction.a)]
+        case .fail: throw code.failures[Int(instruction.a)]
         default: try operate(instruction)
         }
     }
@@ -152,7 +150,7 @@ struct Machine: ~Copyable {
     /// Keeps an error at the nearest enclosing operator and says where to go on, or throws it.
     private mutating func absorb(_ error: CELEvaluationError, at position: Int) throws(CELEvaluationError) -> Int {
         guard error.code != .costExceeded,
-            let region = program.code.regions.first(where: { $0.instructions.contains(position) })
+            let region = code.regions.first(where: { $0.instructions.contains(position) })
         else { throw error }
         // Errors waiting further inside lost their operator.
         while pendingLevel > region.level { _ = dropPending() }

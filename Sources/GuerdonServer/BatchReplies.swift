@@ -1,0 +1,179 @@
+import GuerdonCore
+import GuerdonEngine
+import GuerdonWire
+
+/// Writes the replies of one applied batch, connection by connection, in the order of the requests.
+struct BatchReplies {
+    let batch: ServerBatch
+    let world: World
+    let server: Server
+    private let out: ReplyEncoder
+    private let requests: Requests
+    private let now: Int64
+
+    init(batch: ServerBatch, world: World, server: Server) {
+        self.batch = batch
+        self.world = world
+        self.server = server
+        out = ReplyEncoder(batch.replies)
+        requests = batch.requests
+        now = max(world.time, server.now())
+    }
+
+    /// Replies to all rows of a run.
+    ///
+    /// - Parameters:
+    ///   - command: index of the run's first command in the batch; moved behind its last one.
+    ///   - line: likewise for the batch's reward lines.
+    func encode(_ run: ServerBatch.Run, command: inout Int, line: inout Int) {
+        var number = run.commandsBefore
+        var acknowledged: UInt64?
+        for i in run.rows {
+            let row = requests.rows[i]
+            if row.isCounted { number += 1 }
+            let id = requests.id(of: row)
+            let isCumulative = row.ack == .cumulative
+            switch row.kind {
+            case .command:
+                let index = command
+                command += 1
+                if isCumulative {
+                    acknowledged = number
+                    if batch.commands.outcomes[index].code == .none { continue }
+                }
+                out.outcome(
+                    id: id, of: index, in: batch.commands, detail: row.ack == .detail, line: &line,
+                    number: isCumulative ? number : nil, names: world)
+            case .read:
+                if case .read(let read)? = requests.cold(of: row) { answer(read, id) }
+            case .control: control(row, id, run.connection)
+            case .refused:
+                guard case .refused(let refusal)? = requests.cold(of: row) else { continue }
+                if isCumulative, row.isCounted { acknowledged = number }
+                out.refusal(id: id, refusal, number: isCumulative && row.isCounted ? number : nil)
+            }
+        }
+        if let acknowledged { out.acknowledged(count: acknowledged, sequence: world.sequence) }
+    }
+
+    private func control(_ row: RequestRow, _ id: UnsafeRawBufferPointer, _ connection: Connection) {
+        let sequence = world.sequence
+        switch requests.cold(of: row) {
+        case .hello(let hello)?:
+            do throws(Refusal) {
+                _ = try world.workspaceIndex(hello.workspace)
+                out.hello(id: id, sequence: sequence, hello)
+            } catch { out.refusal(id: id, error, number: nil) }
+        case .subscribe(let subscription)?:
+            do {
+                _ = try EventContent.bytes(subscription, number: 0, world: world, server: server, now: now)
+                guard
+                    let number = server.subscriptions.add(
+                        subscription, of: connection, limit: server.limits.subscriptions)
+                else {
+                    throw Refusal(
+                        .limitExceeded, "A connection has at most \(server.limits.subscriptions) subscriptions.")
+                }
+                out.subscribed(id: id, sequence: sequence, subscription: number)
+            } catch { out.refusal(id: id, refusal(error), number: nil) }
+        case .unsubscribe(let number)?:
+            if server.subscriptions.remove(number, of: connection) {
+                out.done(id: id, sequence: sequence)
+            } else {
+                out.refusal(
+                    id: id,
+                    Refusal(.badRequest, field: "subscription", "This connection has no subscription \(number)."),
+                    number: nil)
+            }
+        case .snapshot?: batch.snapshots.append((connection, Array(id)))
+        default: out.done(id: id, sequence: sequence)
+        }
+    }
+
+    private func answer(_ read: ReadRequest, _ id: UnsafeRawBufferPointer) {
+        let sequence = world.sequence
+        let workspace = read.workspace
+        do {
+            switch read.query {
+            case .member(let member):
+                out.member(id: id, sequence: sequence, try world.member(member, in: workspace))
+            case .wallet(let member, let lots):
+                out.wallet(id: id, sequence: sequence, try world.wallet(member, in: workspace, lots: lots))
+            case .statement(let member, let currency, let limit, let before):
+                out.statement(
+                    id: id, sequence: sequence,
+                    try world.statement(
+                        member, in: workspace, currency: currency, limit: limit, before: before?.string))
+            case .upline(let member, let levels):
+                out.chain(id: id, sequence: sequence, try world.upline(member, in: workspace, levels: levels))
+            case .downline(let member, let levels, let limit):
+                out.chain(
+                    id: id, sequence: sequence,
+                    try world.downline(member, in: workspace, levels: levels, limit: limit))
+            case .boardTop(let board, let limit, let period):
+                out.board(
+                    id: id, sequence: sequence,
+                    try world.boardTop(board, in: workspace, period: period?.string, limit: limit, now: now))
+            case .boardRank(let board, let member, let around, let period):
+                out.board(
+                    id: id, sequence: sequence,
+                    try world.boardRank(
+                        board, in: workspace, member: member, period: period?.string, around: around, now: now))
+            case .explain(let externalId):
+                out.explain(id: id, sequence: sequence, try world.explain(externalId, in: workspace))
+            case .stats:
+                _ = try world.workspaceIndex(workspace)
+                out.stats(id: id, sequence: sequence, EventContent.counts(world, server))
+            }
+        } catch { out.refusal(id: id, refusal(error), number: nil) }
+    }
+
+    /// What a failed read says; damage of log or history is told as it is.
+    private func refusal(_ error: any Error) -> Refusal {
+        error as? Refusal ?? Refusal(.overloaded, "The history could not be read: \(error)")
+    }
+}
+
+/// What subscriptions are told.
+enum EventContent {
+    /// The event's line for the state as it is.
+    ///
+    /// - Throws: a `Refusal` when there is no such thing to watch.
+    static func bytes(
+        _ subscription: Subscription, number: UInt64, world: World, server: Server, now: Int64
+    ) throws -> (content: [UInt8], line: [UInt8]) {
+        let sink = ByteSink(capacity: 1024)
+        defer { sink.deallocate() }
+        let out = ReplyEncoder(sink)
+        // The content is the line with a log position of 0: it changes only when what is watched does.
+        func write(_ sequence: UInt64) throws {
+            switch subscription.stream {
+            case .board(let board, let top, let period):
+                out.boardEvent(
+                    subscription: number, sequence: sequence,
+                    try world.boardTop(board, in: subscription.workspace, period: period?.string, limit: top, now: now))
+            case .member(let member):
+                out.walletEvent(
+                    subscription: number, sequence: sequence,
+                    try world.wallet(member, in: subscription.workspace, lots: false))
+            case .stats:
+                out.statsEvent(subscription: number, sequence: sequence, counts(world, server))
+            }
+        }
+        try write(0)
+        let content = Array(sink.bytes)
+        sink.removeAll()
+        try write(world.sequence)
+        return (content, Array(sink.bytes))
+    }
+
+    /// The counts of `stats`.
+    static func counts(_ world: World, _ server: Server) -> [(name: StaticString, value: Int64)] {
+        [
+            ("workspaces", Int64(world.workspaceCount)), ("members", Int64(world.memberCount)),
+            ("actions", Int64(clamping: world.actionCount)),
+            ("conditionErrors", Int64(clamping: world.conditionErrors)),
+            ("connections", Int64(server.connectionCount.wait { .some($0) } ?? 0)),
+        ]
+    }
+}

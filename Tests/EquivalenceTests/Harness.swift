@@ -1,0 +1,97 @@
+import GuerdonCore
+import GuerdonModel
+import GuerdonWire
+import Testing
+
+/// Runs wire lines through decoder, core and reply encoder, without sockets and disks.
+///
+/// Keeps the whole log in memory, so that reversals and statements can look back and a replay can be made.
+final class Harness: LogSource, @unchecked Sendable {
+    // Sendable: used by one test at a time.
+    private(set) var log: [CommandBatch] = []
+    private var history: [Posting] = []
+    private(set) var world: World!
+    private let decoder = RequestDecoder()
+    private var defaults = ConnectionDefaults()
+
+    init(shards: Int, seed: UInt64 = 7) {
+        defaults.ack = .detail
+        world = World(shards: shards, seed: BitHash.Seed(seed, 2, 3, 4), log: self)
+    }
+
+    struct Missing: Error {}
+
+    func command(at sequence: UInt64) throws -> PastCommand {
+        guard let batch = log.last(where: { $0.firstSequence <= sequence }) else { throw Missing() }
+        var source = ByteSource(batch.body.bytes)
+        var shape = ActionShape()
+        for _ in batch.firstSequence..<sequence { _ = try CommandCoding.decode(&source, shape: &shape) }
+        return PastCommand(command: try CommandCoding.decode(&source, shape: &shape), time: batch.time)
+    }
+
+    func postings(at sequence: UInt64) throws -> [Posting] { history.filter { $0.sequence == sequence } }
+
+    /// One batch of lines at a time; the replies in order.
+    func handle(_ lines: [String], at time: Int64) throws -> [String] {
+        let requests = Requests()
+        let text = Array(lines.joined(separator: "\n").utf8)
+        text.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+        let now = max(time, world.time)
+        if requests.commands.count > 0, let due = world.nextExpiry(), due <= now {
+            let tick = CommandBatch()
+            tick.append(.tick)
+            try apply(tick, now)
+        }
+        if requests.commands.count > 0 { try apply(requests.commands, now) }
+        return replies(requests, now: now)
+    }
+
+    private func apply(_ batch: CommandBatch, _ time: Int64) throws {
+        batch.firstSequence = world.sequence + 1
+        batch.time = time
+        try world.apply(batch)
+        log.append(batch)
+        history.append(contentsOf: world.postings.elements)
+    }
+
+    private func replies(_ requests: Requests, now: Int64) -> [String] {
+        let sink = ByteSink()
+        defer { sink.deallocate() }
+        let out = ReplyEncoder(sink)
+        var line = 0
+        var command = 0
+        for row in requests.rows.elements {
+            let id = requests.id(of: row)
+            switch row.kind {
+            case .command:
+                out.outcome(id: id, of: command, in: requests.commands, detail: true, line: &line, names: world)
+                command += 1
+            case .refused:
+                if case .refused(let refusal)? = requests.cold(of: row) { out.refusal(id: id, refusal) }
+            case .read:
+                if case .read(let read)? = requests.cold(of: row) { world.answer(read, id: id, now: now, out) }
+            case .control: out.done(id: id, sequence: world.sequence)
+            }
+        }
+        return String(decoding: sink.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+}
+
+/// Compares a stream with the naive model; `nil` when all replies agree.
+func firstDifference(_ steps: [StreamGenerator.Step], shards: Int) throws -> String? {
+    let harness = Harness(shards: shards)
+    var model = Model()
+    for step in steps {
+        let replies = try harness.handle(step.lines, at: step.time)
+        guard replies.count == step.lines.count else {
+            return "\(step.lines.count) lines got \(replies.count) replies"
+        }
+        for (line, reply) in zip(step.lines, replies) {
+            let expected = model.handle(line, at: step.time, ack: true)
+            if let difference = ReplyComparison.difference(expected: expected, actual: reply) {
+                return "\(line)\n  expected \(expected)\n  got      \(reply)\n  \(difference)"
+            }
+        }
+    }
+    return nil
+}
