@@ -45,7 +45,8 @@ struct BatchReplies {
                     id: id, of: index, in: batch.commands, detail: row.ack == .detail, line: &line,
                     number: isCumulative ? number : nil, names: world)
             case .read:
-                if case .read(let read)? = requests.cold(of: row) { answer(read, id) }
+                guard case .read(let read)? = requests.cold(of: row) else { continue }
+                out.answer(read, id: id, from: world, now: now, counts: EventContent.counts(world, server))
             case .control: control(row, id, run.connection)
             case .refused:
                 guard case .refused(let refusal)? = requests.cold(of: row) else { continue }
@@ -75,7 +76,7 @@ struct BatchReplies {
                         .limitExceeded, "A connection has at most \(server.limits.subscriptions) subscriptions.")
                 }
                 out.subscribed(id: id, sequence: sequence, subscription: number)
-            } catch { out.refusal(id: id, refusal(error), number: nil) }
+            } catch { out.refusal(id: id, ReplyEncoder.refusal(of: error), number: nil) }
         case .unsubscribe(let number)?:
             if server.subscriptions.remove(number, of: connection) {
                 out.done(id: id, sequence: sequence)
@@ -88,49 +89,6 @@ struct BatchReplies {
         case .snapshot?: batch.snapshots.append((connection, Array(id)))
         default: out.done(id: id, sequence: sequence)
         }
-    }
-
-    private func answer(_ read: ReadRequest, _ id: UnsafeRawBufferPointer) {
-        let sequence = world.sequence
-        let workspace = read.workspace
-        do {
-            switch read.query {
-            case .member(let member):
-                out.member(id: id, sequence: sequence, try world.member(member, in: workspace))
-            case .wallet(let member, let lots):
-                out.wallet(id: id, sequence: sequence, try world.wallet(member, in: workspace, lots: lots))
-            case .statement(let member, let currency, let limit, let before):
-                out.statement(
-                    id: id, sequence: sequence,
-                    try world.statement(
-                        member, in: workspace, currency: currency, limit: limit, before: before?.string))
-            case .upline(let member, let levels):
-                out.chain(id: id, sequence: sequence, try world.upline(member, in: workspace, levels: levels))
-            case .downline(let member, let levels, let limit):
-                out.chain(
-                    id: id, sequence: sequence,
-                    try world.downline(member, in: workspace, levels: levels, limit: limit))
-            case .boardTop(let board, let limit, let period):
-                out.board(
-                    id: id, sequence: sequence,
-                    try world.boardTop(board, in: workspace, period: period?.string, limit: limit, now: now))
-            case .boardRank(let board, let member, let around, let period):
-                out.board(
-                    id: id, sequence: sequence,
-                    try world.boardRank(
-                        board, in: workspace, member: member, period: period?.string, around: around, now: now))
-            case .explain(let externalId):
-                out.explain(id: id, sequence: sequence, try world.explain(externalId, in: workspace))
-            case .stats:
-                _ = try world.workspaceIndex(workspace)
-                out.stats(id: id, sequence: sequence, EventContent.counts(world, server))
-            }
-        } catch { out.refusal(id: id, refusal(error), number: nil) }
-    }
-
-    /// What a failed read says; damage of log or history is told as it is.
-    private func refusal(_ error: any Error) -> Refusal {
-        error as? Refusal ?? Refusal(.overloaded, "The history could not be read: \(error)")
     }
 }
 

@@ -2,12 +2,6 @@ import GuerdonCore
 
 /// Requests that are logged, from the fields of their objects.
 enum CommandDecoding {
-    /// Fields that every request may have.
-    private static let common: [StaticString] = ["op", "id", "workspace"]
-
-    private static func fields(_ request: Node, _ names: [StaticString]) throws(Refusal) -> Fields {
-        try Fields(request, known: common + names)
-    }
 
     /// The command of an operation; `nil` when the operation is no command.
     static func command(_ op: Node, _ request: Node, workspace: Text) throws(Refusal) -> Command? {
@@ -20,14 +14,14 @@ enum CommandDecoding {
         if op.isText("currency.put") { return .currencyPut(try currencyPut(request, workspace)) }
         if op.isText("account.put") { return .accountPut(try accountPut(request, workspace)) }
         if op.isText("plan.put") {
-            let fields = try fields(request, ["plan"])
+            let fields = try Fields(request, known: KnownFields.planPut)
             guard let plan = fields.value("plan"), plan.kind == .object else {
                 throw fields.refuse("plan", "must be the plan as an object.")
             }
             return .planPut(PlanPut(workspace: workspace, plan: try PlanDecoding.plan(plan)))
         }
         if op.isText("plan.end") {
-            let fields = try fields(request, ["plan", "at"])
+            let fields = try Fields(request, known: KnownFields.planEnd)
             return .planEnd(
                 PlanEnd(workspace: workspace, plan: try fields.required("plan", fields.id), at: try fields.time("at")))
         }
@@ -36,8 +30,7 @@ enum CommandDecoding {
     }
 
     private static func action(_ request: Node, _ workspace: Text) throws(Refusal) -> ActionCommand {
-        let fields = try fields(
-            request, ["externalId", "performer", "type", "value", "currency", "at", "title", "attributes"])
+        let fields = try Fields(request, known: KnownFields.action)
         let action = ActionCommand(
             workspace: workspace, externalId: try fields.required("externalId", fields.id),
             performer: try fields.required("performer", fields.id), type: try fields.required("type", fields.id),
@@ -52,14 +45,14 @@ enum CommandDecoding {
     }
 
     private static func reverse(_ request: Node, _ workspace: Text) throws(Refusal) -> ReverseCommand {
-        let fields = try fields(request, ["externalId", "of", "value", "at"])
+        let fields = try Fields(request, known: KnownFields.reverse)
         return ReverseCommand(
             workspace: workspace, externalId: try fields.required("externalId", fields.id),
             of: try fields.required("of", fields.id), value: try fields.decimal("value"), at: try fields.time("at"))
     }
 
     private static func wallet(_ request: Node, _ workspace: Text) throws(Refusal) -> WalletCommand {
-        let fields = try fields(request, ["externalId", "member", "currency", "amount", "reason"])
+        let fields = try Fields(request, known: KnownFields.wallet)
         return WalletCommand(
             workspace: workspace, externalId: try fields.required("externalId", fields.id),
             member: try fields.required("member", fields.id), currency: try fields.required("currency", fields.id),
@@ -67,12 +60,7 @@ enum CommandDecoding {
     }
 
     private static func memberPut(_ request: Node, _ workspace: Text) throws(Refusal) -> MemberPut {
-        let fields = try fields(
-            request,
-            [
-                "member", "name", "email", "phone", "birthday", "registered", "kind", "tags", "attributes", "referrer",
-                "referralCode", "code",
-            ])
+        let fields = try Fields(request, known: KnownFields.memberPut)
         var put = MemberPut(workspace: workspace, member: try fields.required("member", fields.id))
         put.name = try fields.change("name", fields.text)
         put.email = try fields.change("email", fields.text)
@@ -115,7 +103,7 @@ enum CommandDecoding {
 
 extension CommandDecoding {
     private static func workspacePut(_ request: Node, _ workspace: Text) throws(Refusal) -> WorkspacePut {
-        let fields = try fields(request, ["timeZone", "weekStart", "referralCode", "autoCreateMembers"])
+        let fields = try Fields(request, known: KnownFields.workspacePut)
         var put = WorkspacePut(workspace: workspace)
         if let name = try fields.text("timeZone") {
             guard let table = ZoneTables.table(named: name) else {
@@ -139,7 +127,7 @@ extension CommandDecoding {
     }
 
     private static func currencyPut(_ request: Node, _ workspace: Text) throws(Refusal) -> CurrencyPut {
-        let fields = try fields(request, ["currency", "kind", "scale", "rounding", "color", "lifetime"])
+        let fields = try Fields(request, known: KnownFields.currencyPut)
         var put = CurrencyPut(workspace: workspace, currency: try fields.required("currency", fields.id))
         put.kind = try fields.choice("kind", [("points", .points), ("money", .money)])
         let scales = Int64(Limits.currencyScale.lowerBound)...Int64(Limits.currencyScale.upperBound)
@@ -159,7 +147,7 @@ extension CommandDecoding {
     }
 
     private static func accountPut(_ request: Node, _ workspace: Text) throws(Refusal) -> AccountPut {
-        let fields = try fields(request, ["account", "legalEntity", "currency", "budget"])
+        let fields = try Fields(request, known: KnownFields.accountPut)
         return AccountPut(
             workspace: workspace, account: try fields.required("account", fields.id),
             legalEntity: try fields.change("legalEntity", fields.text), currency: try fields.id("currency"),
@@ -167,7 +155,7 @@ extension CommandDecoding {
     }
 
     private static func boardPut(_ request: Node, _ workspace: Text) throws(Refusal) -> BoardPut {
-        let fields = try fields(request, ["board", "score", "period", "ties"])
+        let fields = try Fields(request, known: KnownFields.boardPut)
         var put = BoardPut(workspace: workspace, board: try fields.required("board", fields.id))
         if let score = fields.value("score") {
             guard score.kind == .object else {

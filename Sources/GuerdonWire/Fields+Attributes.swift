@@ -13,47 +13,57 @@ extension Fields {
                 .limitExceeded, field: path + name.description,
                 "\(path)\(name): has \(value.raw.count) bytes; at most \(Limits.attributesBytes) are kept.")
         }
-        return try entries(of: value, path: path + name.description, mayBeNull: true)
+        do throws(Refusal) {
+            return try entries(of: value, path: nil, mayBeNull: true)
+        } catch {
+            // Once more for the path of the fault, which costs too much to keep track of while all is well.
+            return try entries(of: value, path: path + name.description, mayBeNull: true)
+        }
     }
 
-    private func entries(of object: Node, path: String, mayBeNull: Bool) throws(Refusal) -> [AttributeEntry] {
+    private func fault(_ path: String?, _ message: String) -> Refusal {
+        Refusal(code, field: path ?? "", "\(path ?? ""): \(message)")
+    }
+
+    /// - Parameter path: where the object stands, if that is to be told.
+    private func entries(of object: Node, path: String?, mayBeNull: Bool) throws(Refusal) -> [AttributeEntry] {
         var result: [AttributeEntry] = []
-        for (key, value) in object.members {
-            let key = key.text
-            let path = "\(path).\(key)"
-            guard !key.isEmpty else { throw Refusal(code, field: path, "\(path): a key may not be empty.") }
-            if value.isNull {
-                guard mayBeNull else { throw Refusal(code, field: path, "\(path): null is not kept within a value.") }
+        try object.forEachMember { name, value throws(Refusal) in
+            let key = name.text
+            let path = path.map { "\($0).\(key)" }
+            guard !key.isEmpty else { throw fault(path, "a key may not be empty.") }
+            if value.isNull, mayBeNull {
                 result.append(AttributeEntry(key: key, value: .null))
             } else {
                 result.append(AttributeEntry(key: key, value: try attribute(value, path)))
             }
         }
+        guard result.count > 1 else { return result }
         result.sort { $0.key < $1.key }
-        for (a, b) in zip(result, result.dropFirst()) where a.key == b.key {
-            let field = "\(path).\(a.key)"
-            throw Refusal(code, field: field, "\(field): the key stands twice; give it once.")
+        for i in 1..<result.count where result[i - 1].key == result[i].key {
+            throw fault(path.map { "\($0).\(result[i].key)" }, "the key stands twice; give it once.")
         }
         return result
     }
 
-    private func attribute(_ value: Node, _ path: String) throws(Refusal) -> AttributeValue {
+    private func attribute(_ value: Node, _ path: String?) throws(Refusal) -> AttributeValue {
         switch value.kind {
         case .bool: return .bool(value.isTrue)
         case .string: return .string(value.text)
-        case .null: throw Refusal(code, field: path, "\(path): null is not kept within a value.")
+        case .null: throw fault(path, "null is not kept within a value.")
         case .object: return .map(try entries(of: value, path: path, mayBeNull: false))
         case .list:
             var items: [AttributeValue] = []
-            for (i, item) in value.elements.enumerated() { items.append(try attribute(item, "\(path)[\(i)]")) }
+            for (i, item) in value.elements.enumerated() {
+                items.append(try attribute(item, path.map { "\($0)[\(i)]" }))
+            }
             return .list(items)
         case .number:
-            let raw = value.raw
-            guard let number = DecimalText.parse(raw) else {
-                throw Refusal(
-                    code, field: path,
-                    "\(path): must be a whole number within 64 bits, or have at most \(Limits.decimalScale) decimals; "
-                        + "no exponents.")
+            guard let number = DecimalText.parse(value.raw) else {
+                throw fault(
+                    path,
+                    "must be a whole number within 64 bits, or have at most \(Limits.decimalScale) decimals; no exponents."
+                )
             }
             return number.scale == 0 ? .int(number.coefficient) : .decimal(number)
         }

@@ -14,7 +14,8 @@ struct Fields {
     ) throws(Refusal) {
         self.path = path
         self.code = code
-        for (key, value) in object.members {
+        entries.reserveCapacity(known.count)
+        try object.forEachMember { key, value throws(Refusal) in
             guard let name = known.first(where: { key.isText($0) }) else {
                 let field = path + key.text.string
                 let hint = known.map(\.description).joined(separator: ", ")

@@ -72,15 +72,24 @@ struct Node {
         return result
     }
 
-    /// The keys and values of an object, as they stand.
-    var members: [(key: Node, value: Node)] {
-        var result: [(key: Node, value: Node)] = []
+    /// Calls `body` with each key and value of an object, as they stand.
+    @inline(__always)
+    func forEachMember(_ body: (_ key: Node, _ value: Node) throws(Refusal) -> Void) throws(Refusal) {
         var next = index + 1
         while next < Int(token.next) {
-            result.append((node(next), node(next + 1)))
+            try body(node(next), node(next + 1))
             next = Int(tokens[next + 1].next)
         }
-        return result
+    }
+
+    /// The first value of an object with this key.
+    func member(_ name: StaticString) -> Node? {
+        var next = index + 1
+        while next < Int(token.next) {
+            if node(next).isText(name) { return node(next + 1) }
+            next = Int(tokens[next + 1].next)
+        }
+        return nil
     }
 }
 

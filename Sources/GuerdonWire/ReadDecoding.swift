@@ -2,7 +2,6 @@ import GuerdonCore
 
 /// Requests that are answered and not logged, from the fields of their objects.
 enum ReadDecoding {
-    private static let common: [StaticString] = ["op", "id", "workspace"]
     /// Rows, levels and places that may be asked for.
     private static let rows = Int64(Limits.pageRows.lowerBound)...Int64(Limits.pageRows.upperBound)
     /// Places that a subscription may watch.
@@ -10,50 +9,46 @@ enum ReadDecoding {
     /// Bytes of a period's name.
     private static let periodBytes = 1...32
 
-    private static func fields(_ request: Node, _ names: [StaticString]) throws(Refusal) -> Fields {
-        try Fields(request, known: common + names)
-    }
-
     /// The question of an operation; `nil` when the operation is none.
     static func query(_ op: Node, _ request: Node) throws(Refusal) -> ReadRequest.Query? {
         if op.isText("member.get") {
-            let fields = try fields(request, ["member"])
+            let fields = try Fields(request, known: KnownFields.member)
             return .member(try fields.required("member", fields.id))
         }
         if op.isText("wallet") {
-            let fields = try fields(request, ["member", "lots"])
+            let fields = try Fields(request, known: KnownFields.walletRead)
             return .wallet(member: try fields.required("member", fields.id), lots: try fields.bool("lots") ?? false)
         }
         if op.isText("statement") { return try statement(request) }
         if op.isText("upline") {
-            let fields = try fields(request, ["member", "levels"])
+            let fields = try Fields(request, known: KnownFields.upline)
             return .upline(
                 member: try fields.required("member", fields.id), levels: Int(try fields.integer("levels", rows) ?? 10))
         }
         if op.isText("downline") {
-            let fields = try fields(request, ["member", "levels", "limit"])
+            let fields = try Fields(request, known: KnownFields.downline)
             return .downline(
                 member: try fields.required("member", fields.id), levels: Int(try fields.integer("levels", rows) ?? 1),
                 limit: Int(try fields.integer("limit", rows) ?? 100))
         }
         if op.isText("board.top") {
-            let fields = try fields(request, ["board", "limit", "period"])
+            let fields = try Fields(request, known: KnownFields.boardTop)
             return .boardTop(
                 board: try fields.required("board", fields.id), limit: Int(try fields.integer("limit", rows) ?? 10),
                 period: try period(fields))
         }
         if op.isText("board.rank") {
-            let fields = try fields(request, ["board", "member", "around", "period"])
+            let fields = try Fields(request, known: KnownFields.boardRank)
             return .boardRank(
                 board: try fields.required("board", fields.id), member: try fields.required("member", fields.id),
                 around: Int(try fields.integer("around", 0...rows.upperBound) ?? 0), period: try period(fields))
         }
         if op.isText("explain") {
-            let fields = try fields(request, ["externalId"])
+            let fields = try Fields(request, known: KnownFields.explain)
             return .explain(externalId: try fields.required("externalId", fields.id))
         }
         if op.isText("stats") {
-            _ = try fields(request, [])
+            _ = try Fields(request, known: KnownFields.common)
             return .stats
         }
         return nil
@@ -64,7 +59,7 @@ enum ReadDecoding {
     }
 
     private static func statement(_ request: Node) throws(Refusal) -> ReadRequest.Query {
-        let fields = try fields(request, ["member", "currency", "limit", "before"])
+        let fields = try Fields(request, known: KnownFields.statement)
         var before: Text?
         if let cursor = fields.value("before") {
             guard cursor.kind == .string || cursor.kind == .number else {
@@ -82,22 +77,22 @@ enum ReadDecoding {
         _ op: Node, _ request: Node, workspace: Text, defaults: ConnectionDefaults
     ) throws(Refusal) -> Request? {
         if op.isText("snapshot") {
-            _ = try fields(request, [])
+            _ = try Fields(request, known: KnownFields.common)
             return .snapshot
         }
         if op.isText("ping") {
-            _ = try fields(request, [])
+            _ = try Fields(request, known: KnownFields.common)
             return .ping
         }
         if op.isText("hello") {
-            let fields = try fields(request, ["token", "ack"])
+            let fields = try Fields(request, known: KnownFields.hello)
             let ack: AckMode? = try fields.choice(
                 "ack", [("each", .each), ("detail", .detail), ("cumulative", .cumulative)])
             return .hello(Hello(token: try fields.text("token"), workspace: workspace, ack: ack ?? defaults.ack))
         }
         if op.isText("subscribe") { return .subscribe(try subscription(request, workspace)) }
         if op.isText("unsubscribe") {
-            let fields = try fields(request, ["subscription"])
+            let fields = try Fields(request, known: KnownFields.unsubscribe)
             let number = try fields.required("subscription") { name throws(Refusal) in
                 try fields.integer(name, 0...Int64.max)
             }
@@ -109,7 +104,7 @@ enum ReadDecoding {
     private enum StreamName { case board, member, stats }
 
     private static func subscription(_ request: Node, _ workspace: Text) throws(Refusal) -> Subscription {
-        let fields = try fields(request, ["stream", "board", "top", "period", "member"])
+        let fields = try Fields(request, known: KnownFields.subscribe)
         let name: StreamName = try fields.required("stream") { name throws(Refusal) in
             try fields.choice(name, [("board", .board), ("member", .member), ("stats", .stats)])
         }

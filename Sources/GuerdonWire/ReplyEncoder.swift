@@ -119,7 +119,7 @@ public struct ReplyEncoder {
             out.ascii(",\"version\":")
             Digits.write(Int64(version), into: out)
         case .refusal, nil:
-            if detail { rewards(index, batch, &line, names) }
+            if detail, outcome.hasRewards { rewards(index, batch, &line, names) }
         }
         out.ascii("}\n")
     }

@@ -5,7 +5,8 @@ extension RequestDecoder {
     /// Appends a plain action; false when something about it is wrong and must be looked at slowly.
     @inline(__always)
     func appendPlain(
-        _ row: UnsafePointer<csj_row>, _ base: UnsafeRawPointer, _ defaults: ConnectionDefaults, _ requests: Requests
+        _ row: UnsafePointer<csj_row>, _ base: UnsafeRawPointer, _ workspace: UnsafeRawBufferPointer, _ ack: AckMode,
+        _ actions: inout ActionEncoder, _ requests: Requests
     ) -> Bool {
         let present = row.pointee.present
         @inline(__always) func has(_ field: UInt32) -> Bool { present & (1 << field) != 0 }
@@ -41,44 +42,31 @@ extension RequestDecoder {
             title = run(fields.9)
             guard fields.9.count <= UInt32(Limits.textBytes) else { return false }
         }
-        var idCount = 0
+        var workspace = workspace
+        if has(UInt32(CSJ_WORKSPACE)) {
+            workspace = run(fields.2)
+            guard isID(workspace) else { return false }
+        }
         let idStart = requests.ids.count
         if has(UInt32(CSJ_ID)) {
             let id = run(fields.1)
             if present & UInt32(CSJ_ID_IS_NUMBER) != 0 {
                 guard let number = DecimalText.parse(id), number.scale == 0 else { return false }
-                idCount = id.count
                 requests.ids.write(id)
             } else {
                 guard id.count <= RequestDecoder.requestIDBytes else { return false }
-                idCount = id.count + 2
                 // With its quotes.
-                requests.ids.write(UnsafeRawBufferPointer(start: base + Int(fields.1.start) - 1, count: idCount))
+                requests.ids.write(UnsafeRawBufferPointer(start: base + Int(fields.1.start) - 1, count: id.count + 2))
             }
         }
-        if has(UInt32(CSJ_WORKSPACE)) {
-            let workspace = run(fields.2)
-            guard isID(workspace) else {
-                requests.ids.truncate(to: idStart)
-                return false
-            }
-            requests.commands.actions.encode(
-                workspace: workspace, type: type, currency: currency, externalId: externalId, performer: performer,
-                value: value, at: at, title: title, attributes: none, into: requests.commands.body)
-        } else {
-            defaults.workspace.bytes.withUnsafeBytes { workspace in
-                requests.commands.actions.encode(
-                    workspace: workspace, type: type, currency: currency, externalId: externalId,
-                    performer: performer, value: value, at: at, title: title, attributes: none,
-                    into: requests.commands.body)
-            }
-        }
-        requests.commands.count += 1
-        if defaults.ack == .detail { requests.commands.wantsLines = true }
+        actions.encode(
+            workspace: workspace, type: type, currency: currency, externalId: externalId, performer: performer,
+            value: value, at: at, title: title, attributes: none, into: requests.commands.body)
         requests.rows.append(
             RequestRow(
-                idStart: UInt32(truncatingIfNeeded: idStart), idCount: UInt16(truncatingIfNeeded: idCount),
-                kind: .command, ack: defaults.ack, cold: RequestRow.noCold, isCounted: true))
+                idStart: UInt32(truncatingIfNeeded: idStart),
+                idCount: UInt16(truncatingIfNeeded: requests.ids.count - idStart), kind: .command, ack: ack,
+                cold: RequestRow.noCold, isCounted: true))
         return true
     }
 }

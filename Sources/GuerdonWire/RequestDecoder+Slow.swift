@@ -31,22 +31,20 @@ extension RequestDecoder {
             let refusal = Refusal(.badRequest, "A request is an object such as {\"op\":\"ping\"}.")
             return refuse(refusal, id: nil, requests, defaults)
         }
-        let members = request.members
-        let id = members.first { $0.key.isText("id") }?.value
+        let id = request.member("id")
         guard id.map(isRequestID) ?? true else {
             let refusal = Refusal(
                 .badRequest, field: "id",
                 "id: must be a string of at most \(RequestDecoder.requestIDBytes) bytes or a whole number.")
             return refuse(refusal, id: nil, requests, defaults)
         }
-        // Whether a refused line counts as a command is known from its op alone.
-        var isCounted = true
+        var refusedOp: Node?
         do throws(Refusal) {
-            guard let op = members.first(where: { $0.key.isText("op") })?.value, op.kind == .string else {
+            guard let op = request.member("op"), op.kind == .string else {
                 throw Refusal(.badRequest, field: "op", "op: missing; name the operation, as in {\"op\":\"ping\"}.")
             }
-            isCounted = !RequestDecoder.isRead(op)
-            let workspace = try workspace(members) ?? defaults.workspace
+            refusedOp = op
+            let workspace = try workspace(request) ?? defaults.workspace
             if let command = try CommandDecoding.command(op, request, workspace: workspace) {
                 requests.commands.append(command)
                 if defaults.ack == .detail { requests.commands.wantsLines = true }
@@ -65,6 +63,8 @@ extension RequestDecoder {
                     "op: there is no operation \"\(op.text)\"; the protocol's documentation lists them.")
             }
         } catch {
+            // Whether a refused line counts as a command is known from its op alone.
+            let isCounted = !(refusedOp.map(RequestDecoder.isRead) ?? false)
             refuse(error, id: id, isCounted: isCounted, requests, defaults)
         }
     }
@@ -85,8 +85,8 @@ extension RequestDecoder {
         }
     }
 
-    private func workspace(_ members: [(key: Node, value: Node)]) throws(Refusal) -> Text? {
-        guard let value = members.first(where: { $0.key.isText("workspace") })?.value, !value.isNull else { return nil }
+    private func workspace(_ request: Node) throws(Refusal) -> Text? {
+        guard let value = request.member("workspace"), !value.isNull else { return nil }
         guard value.kind == .string, Limits.idBytes.contains(value.text.count) else {
             throw Refusal(
                 .badRequest, field: "workspace",

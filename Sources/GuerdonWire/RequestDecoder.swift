@@ -81,15 +81,36 @@ public final class RequestDecoder {
         var structural: UInt32 = 0
         while line < chunk.count {
             let count = csj_rows(parser, &line, &structural, found, capacity)
-            for i in 0..<count {
-                let row = found + i
-                if row.pointee.present & UInt32(CSJ_PLAIN) == 0
-                    || !appendPlain(row, base, defaults, requests)
-                {
-                    decodeSlowly(row.pointee, base, &defaults, requests)
+            var next = 0
+            while next < count {
+                next = appendPlain(from: next, to: count, base, defaults, requests)
+                if next < count {
+                    decodeSlowly(found[next], base, &defaults, requests)
+                    next += 1
                 }
             }
         }
+    }
+
+    /// Appends the plain actions from row `first` on; returns the first row that is not one.
+    private func appendPlain(
+        from first: Int, to end: Int, _ base: UnsafeRawPointer, _ defaults: ConnectionDefaults, _ requests: Requests
+    ) -> Int {
+        // Taken out of the class for the run: exclusivity is checked once, not once a row.
+        var actions = requests.commands.actions
+        var next = first
+        defaults.workspace.bytes.withUnsafeBytes { workspace in
+            while next < end, found[next].present & UInt32(CSJ_PLAIN) != 0,
+                appendPlain(found + next, base, workspace, defaults.ack, &actions, requests)
+            {
+                next += 1
+            }
+        }
+        guard next > first else { return next }
+        requests.commands.actions = actions
+        requests.commands.count += next - first
+        if defaults.ack == .detail { requests.commands.wantsLines = true }
+        return next
     }
 
     private func decodeSingly(

@@ -58,16 +58,20 @@ public struct CommandOutcome: BitwiseCopyable, Equatable, Sendable {
     public var code: RefusalCode
     /// Whether the same command was applied before.
     public var isDuplicate: Bool
+    /// Whether it may have paid or taken back rewards, so that a detailed reply lists them.
+    public var hasRewards: Bool
 
     /// Stands for "nothing more to say".
     public static let noExtra = UInt32.max
 
     public init(
-        sequence: UInt64, code: RefusalCode = .none, isDuplicate: Bool = false, extra: UInt32 = CommandOutcome.noExtra
+        sequence: UInt64, code: RefusalCode = .none, isDuplicate: Bool = false, hasRewards: Bool = false,
+        extra: UInt32 = CommandOutcome.noExtra
     ) {
         self.sequence = sequence
         self.code = code
         self.isDuplicate = isDuplicate
+        self.hasRewards = hasRewards
         self.extra = extra
     }
 }

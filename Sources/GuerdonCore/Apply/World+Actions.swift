@@ -253,7 +253,7 @@ extension World {
     private func appendOutcome(_ i: Int, _ batch: CommandBatch, _ refusal: Refusal?) {
         if let refusal { return refuse(refusal, sequence: rows[i].sequence, batch: batch) }
         switch rows[i].state {
-        case .open: batch.outcomes.append(CommandOutcome(sequence: rows[i].sequence))
+        case .open: batch.outcomes.append(CommandOutcome(sequence: rows[i].sequence, hasRewards: true))
         case .duplicate: batch.outcomes.append(CommandOutcome(sequence: rows[i].first, isDuplicate: true))
         default: refuse(rowRefusal(rows[i]), sequence: rows[i].sequence, batch: batch)
         }

@@ -47,7 +47,7 @@ extension World {
                 batch.lines.append(line)
             }
         }
-        return CommandOutcome(sequence: sequence)
+        return CommandOutcome(sequence: sequence, hasRewards: true)
     }
 
     private func valueScale(_ action: ActionCommand, _ workspace: Workspace) -> Int {

@@ -18,15 +18,7 @@ struct PlanCompiler {
         guard plan.bonuses.count <= Limits.bonuses else {
             throw Refusal(.planInvalid, field: "plan.bonuses", "A plan has at most \(Limits.bonuses) bonuses.")
         }
-        var funding: Int?
-        if let name = plan.funding {
-            guard let account = workspace.accountIndex[name] else {
-                throw Refusal(
-                    .unknownAccount, field: "plan.funding",
-                    "There is no account \"\(name)\" in this workspace; create it with account.put.")
-            }
-            funding = account
-        }
+        let funding = plan.funding.flatMap { workspace.accountIndex[$0] }
         let starts = knownStart ?? plan.starts.map { instant($0) } ?? Int64.min
         let ends = knownEnd ?? plan.ends.map { instant($0) } ?? Int64.max
         guard starts < ends || knownEnd != nil else {
@@ -51,6 +43,11 @@ struct PlanCompiler {
             bonuses.append(
                 CompiledBonus(
                     name: bonus.bonus, condition: try condition(bonus.when, path: "\(path).when"), rewards: rewards))
+        }
+        if let name = plan.funding, funding == nil {
+            throw Refusal(
+                .unknownAccount, field: "plan.funding",
+                "There is no account \"\(name)\" in this workspace; create it with account.put.")
         }
         return PlanVersion(
             index: index, version: version, sequence: sequence, definition: plan, starts: starts, ends: ends,
@@ -94,7 +91,7 @@ struct PlanCompiler {
         }
         guard let currency = workspace.currencyIndex[code] else {
             throw Refusal(
-                .planInvalid, field: "\(path).currency",
+                .unknownCurrency, field: "\(path).currency",
                 "There is no currency \"\(code)\" in this workspace; create it with currency.put.")
         }
         result.currency = currency

@@ -1,0 +1,35 @@
+import GuerdonCore
+import GuerdonModel
+import GuerdonWire
+import Testing
+
+/// The engine against the naive, separately written model: every reply of random command streams.
+@Suite struct ModelTests {
+    private func steps(_ seed: UInt64, count: Int = 60) -> [StreamGenerator.Step] {
+        var options = StreamGenerator.Options()
+        // The decoder is below the line splitter here; lines that are too long belong to the server's tests.
+        options.excluded = [.malformed]
+        var generator = StreamGenerator(seed: seed, options: options)
+        var steps = (0..<count).map { _ in generator.next() }
+        if let last = steps.last { steps.append(StreamGenerator.Step(time: last.time, lines: generator.audit())) }
+        return steps
+    }
+
+    private func check(_ steps: [StreamGenerator.Step], shards: Int, seed: UInt64) throws {
+        guard let difference = try firstDifference(steps, shards: shards) else { return }
+        let small = Shrinker.minimize(steps) { (try? firstDifference($0, shards: shards)) ?? nil != nil }
+        let lines = small.map { "at \($0.time)\n" + $0.lines.joined(separator: "\n") }.joined(separator: "\n")
+        let again = try firstDifference(small, shards: shards) ?? difference
+        Issue.record("seed \(seed), \(shards) shards: \(again)\nfor\n\(lines)")
+    }
+
+    @Test(arguments: 1...40 as ClosedRange<UInt64>)
+    func repliesEqualTheModels(seed: UInt64) throws {
+        try check(steps(seed), shards: 1, seed: seed)
+    }
+
+    @Test(arguments: 100...115 as ClosedRange<UInt64>)
+    func repliesEqualTheModelsOnAnyShardCount(seed: UInt64) throws {
+        for shards in [2, 4, 8] { try check(steps(seed), shards: shards, seed: seed) }
+    }
+}
