@@ -109,8 +109,69 @@ inline int field_number(const uint8_t *key, size_t count) {
 #undef CSJ_IS
 }
 
-// Reads the structurals of one line as a plain action; false when it is anything else, right or wrong.
-inline bool plain_action(const csj_parser *parser, uint32_t i, uint32_t last, size_t end, csj_row *row) {
+const uint32_t needed_fields = 1u << CSJ_OP | 1u << CSJ_EXTERNAL_ID | 1u << CSJ_PERFORMER | 1u << CSJ_TYPE;
+
+// Whether the fields gathered make an action.
+inline bool is_action(const uint8_t *bytes, const csj_row *row, uint32_t present) {
+    if ((present & needed_fields) != needed_fields) return false;
+    csj_span op = row->fields[CSJ_OP];
+    return op.count == 6 && memcmp(bytes + op.start, "action", 6) == 0;
+}
+
+// Takes one member of a plain action: `key_end` is behind the key's quote, `value_end` behind the value.
+inline bool take_member(const csj_parser *parser, size_t key, size_t key_end, size_t value, size_t value_end,
+                        uint32_t *present, csj_row *row) {
+    const uint8_t *bytes = parser->bytes;
+    if (bytes[key] != '"' || key_end < key + 2 || bytes[key_end - 1] != '"') return false;
+    int field = field_number(bytes + key + 1, key_end - key - 2);
+    if (field < 0 || *present & (1u << field)) return false;
+    if (bytes[value] == '"') {
+        value++;
+        value_end--;
+        if (value_end < value || bytes[value_end] != '"') return false;
+        if (parser->escapes && memchr(bytes + value, '\\', value_end - value)) return false;
+    } else {
+        if (field != CSJ_VALUE_FIELD && field != CSJ_ID) return false;
+        if (!is_number(bytes + value, bytes + value_end)) return false;
+        *present |= field == CSJ_ID ? CSJ_ID_IS_NUMBER : CSJ_VALUE_IS_NUMBER;
+    }
+    *present |= 1u << field;
+    row->fields[field] = {uint32_t(value), uint32_t(value_end - value)};
+    return true;
+}
+
+// Reads a plain action without white space that begins at `start`; its end is found on the way. Returns the structural
+// behind it, or 0 when it is anything else, right or wrong.
+inline uint32_t compact_action(const csj_parser *parser, uint32_t i, size_t start, csj_row *row) {
+    const uint8_t *bytes = parser->bytes;
+    const uint32_t *at = parser->structurals();
+    uint32_t all = parser->structural_count();
+    if (at[i] != start || bytes[start] != '{') return 0;
+    uint32_t present = 0;
+    size_t key = start + 1;
+    for (i += 1; i + 3 < all; i += 4) {
+        size_t colon = at[i + 1];
+        size_t behind = at[i + 3];
+        // Nothing between the tokens, so no line feed either: strings cannot hold one, numbers are checked.
+        if (at[i] != key || bytes[colon] != ':' || at[i + 2] != colon + 1) return 0;
+        if (!take_member(parser, key, colon, colon + 1, behind, &present, row)) return 0;
+        if (bytes[behind] == '}') {
+            size_t end = behind + 1;
+            row->count = uint32_t(end - start);
+            if (end < parser->count && bytes[end] == '\r') end++;
+            if (end < parser->count && bytes[end] != '\n') return 0;
+            if (!is_action(bytes, row, present)) return 0;
+            row->present = present | CSJ_PLAIN;
+            return i + 4;
+        }
+        if (bytes[behind] != ',') return 0;
+        key = behind + 1;
+    }
+    return 0;
+}
+
+// Reads the structurals of one line as a plain action with white space; false when it is anything else, right or wrong.
+bool plain_action(const csj_parser *parser, uint32_t i, uint32_t last, size_t end, csj_row *row) {
     const uint8_t *bytes = parser->bytes;
     const uint32_t *at = parser->structurals();
     // At least { key : value }, and a whole number of members.
@@ -118,35 +179,14 @@ inline bool plain_action(const csj_parser *parser, uint32_t i, uint32_t last, si
     if (bytes[at[i]] != '{' || bytes[at[last - 1]] != '}') return false;
     uint32_t present = 0;
     for (i += 1; i + 3 < last; i += 4) {
-        size_t key = at[i] + 1;
         size_t colon = at[i + 1];
-        size_t value = at[i + 2];
         size_t behind = at[i + 3];
-        if (bytes[key - 1] != '"' || bytes[colon] != ':') return false;
-        if (bytes[behind] != (i + 4 == last ? '}' : ',')) return false;
-        size_t key_end = run_end(bytes, key - 1, colon);
-        if (key_end <= key || bytes[key_end - 1] != '"') return false;
-        int field = field_number(bytes + key, key_end - 1 - key);
-        if (field < 0 || present & (1u << field)) return false;
-        size_t value_end = run_end(bytes, value, behind);
-        if (bytes[value] == '"') {
-            value++;
-            value_end--;
-            if (value_end < value || bytes[value_end] != '"') return false;
-            if (parser->escapes && memchr(bytes + value, '\\', value_end - value)) return false;
-        } else {
-            if (field != CSJ_VALUE_FIELD && field != CSJ_ID) return false;
-            if (!is_number(bytes + value, bytes + value_end)) return false;
-            present |= field == CSJ_ID ? CSJ_ID_IS_NUMBER : CSJ_VALUE_IS_NUMBER;
-        }
-        present |= 1u << field;
-        row->fields[field] = {uint32_t(value), uint32_t(value_end - value)};
+        if (bytes[colon] != ':' || bytes[behind] != (i + 4 == last ? '}' : ',')) return false;
+        size_t key_end = run_end(bytes, at[i], colon);
+        size_t value_end = run_end(bytes, at[i + 2], behind);
+        if (!take_member(parser, at[i], key_end, at[i + 2], value_end, &present, row)) return false;
     }
-    if (at[last - 1] + 1 != run_end(bytes, at[last - 1], end)) return false;
-    uint32_t needed = 1u << CSJ_OP | 1u << CSJ_EXTERNAL_ID | 1u << CSJ_PERFORMER | 1u << CSJ_TYPE;
-    if ((present & needed) != needed) return false;
-    csj_span op = row->fields[CSJ_OP];
-    if (op.count != 6 || memcmp(bytes + op.start, "action", 6) != 0) return false;
+    if (at[last - 1] + 1 != run_end(bytes, at[last - 1], end) || !is_action(bytes, row, present)) return false;
     row->present = present | CSJ_PLAIN;
     return true;
 }
@@ -186,18 +226,27 @@ size_t csj_rows(csj_parser *parser, size_t *line, uint32_t *structural, csj_row 
     size_t start = *line;
     size_t written = 0;
     while (start < parser->count && written < capacity) {
+        csj_row *row = rows + written;
+        row->start = uint32_t(start);
+        row->first = i;
+        uint32_t behind = i < all ? compact_action(parser, i, start, row) : 0;
+        if (behind) {
+            i = behind;
+            written++;
+            start += row->count;
+            if (start < parser->count && bytes[start] == '\r') start++;
+            start++;
+            continue;
+        }
         const void *feed = memchr(bytes + start, '\n', parser->count - start);
         size_t stop = feed ? size_t(static_cast<const uint8_t *>(feed) - bytes) : parser->count;
         size_t end = stop > start && bytes[stop - 1] == '\r' ? stop - 1 : stop;
-        uint32_t first = i;
         while (i < all && at[i] < end) i++;
         if (end > start) {
-            csj_row *row = rows + written++;
-            row->start = uint32_t(start);
+            written++;
             row->count = uint32_t(end - start);
-            row->first = first;
             row->present = 0;
-            plain_action(parser, first, i, end, row);
+            plain_action(parser, row->first, i, end, row);
         }
         start = stop + 1;
     }

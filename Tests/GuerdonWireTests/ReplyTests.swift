@@ -90,7 +90,7 @@ private func line(
     @Test func outcomesOfABatch() {
         let all = batch(
             [
-                CommandOutcome(sequence: 90), CommandOutcome(sequence: 90, isDuplicate: true),
+                CommandOutcome(sequence: 90, hasRewards: true), CommandOutcome(sequence: 90, isDuplicate: true),
                 CommandOutcome(sequence: 92, code: .cycle, extra: 0), CommandOutcome(sequence: 93, extra: 1),
                 CommandOutcome(sequence: 94, extra: 2), CommandOutcome(sequence: 95, extra: 3),
                 CommandOutcome(sequence: 96),
@@ -118,7 +118,7 @@ private func line(
                 == #"{"id":7,"ok":true,"seq":90,"rewards":[{"member":"m\"1","currency":"PTS","amount":"12","plan":"loyalty","bonus":"points","level":0},{"member":"m\"1","currency":"EUR","amount":"0.62","plan":"loyalty","bonus":"referral","level":1}]}"#
                 + "\n" + common
                 + #"{"id":7,"ok":true,"seq":96,"rewards":[{"member":"m\"1","currency":"PTS","amount":"-5","plan":"loyalty","bonus":"points","level":0,"shortfall":"2"},{"member":"m\"1","currency":"EUR","amount":"0.00","plan":"loyalty","bonus":"referral","level":2,"shortfall":"0.07"}]}"#
-                + "\n")
+                + "\n{\"id\":7,\"ok\":true,\"seq\":97}\n")
     }
 
     @Test func memberReply() {
