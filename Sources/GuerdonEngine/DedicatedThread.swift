@@ -8,13 +8,15 @@ package final class DedicatedThread: @unchecked Sendable {
     /// Starts a thread that runs `body`.
     init(name: String, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(name: name, run: body))
-        let failed = pthread_create(&handle, nil, { argument in
-            guard let argument else { return nil }
-            let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
-            pthread_setname(body.name)
-            body.run()
-            return nil
-        }, box.toOpaque())
+        let failed = pthread_create(
+            &handle, nil,
+            { argument in
+                guard let argument else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                pthread_setname(body.name)
+                body.run()
+                return nil
+            }, box.toOpaque())
         precondition(failed == 0, "cannot start a thread (error \(failed))")
     }
 

@@ -217,7 +217,9 @@ public final class Engine: @unchecked Sendable {
             if pending.change({ count in
                 count -= 1
                 return count == 0
-            }) { batch.released() }
+            }) {
+                batch.released()
+            }
         }
         journal.submit(isTicking ? [tick, commands] : [commands], done: finish)
         if isTicking {

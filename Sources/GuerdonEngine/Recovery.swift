@@ -57,7 +57,8 @@ struct Recovery {
         guard first >= log.firstSequence else {
             throw EngineError(
                 "log_incomplete",
-                "The log begins at position \(log.firstSequence), and no snapshot covers what is before; restore the missing archives or a snapshot.")
+                "The log begins at position \(log.firstSequence), and no snapshot covers what is before; restore the missing archives or a snapshot."
+            )
         }
         var reader = try log.reader(from: first, chain: snapshot?.chain)
         var batches = [CommandBatch(), CommandBatch()]
@@ -77,7 +78,8 @@ struct Recovery {
             } catch let error as MalformedBytes {
                 throw EngineError(
                     "record_malformed",
-                    "\(record.file), offset \(record.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage.")
+                    "\(record.file), offset \(record.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage."
+                )
             }
             if fillsHistory { try history.append(world.postings.elements) }
             replayed += UInt64(record.info.count)

@@ -57,11 +57,12 @@ private final class ThreadExecutor: SerialExecutor {
         let box = WeakExecutor()
         _ = DedicatedThread(name: name) {
             while true {
-                let taken: [UnownedJob]? = jobs.wait { state in
-                    if state.queue.isEmpty { return state.isClosed ? .some(nil) : nil }
-                    defer { state.queue.removeAll(keepingCapacity: true) }
-                    return .some(state.queue)
-                } ?? nil
+                let taken: [UnownedJob]? =
+                    jobs.wait { state in
+                        if state.queue.isEmpty { return state.isClosed ? .some(nil) : nil }
+                        defer { state.queue.removeAll(keepingCapacity: true) }
+                        return .some(state.queue)
+                    } ?? nil
                 guard let taken, let executor = box.executor else { return }
                 for job in taken { job.runSynchronously(on: executor.asUnownedSerialExecutor()) }
             }

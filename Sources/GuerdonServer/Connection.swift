@@ -151,7 +151,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Asks for more, unless a bound holds the connection back.
     private func readMore() {
         let held =
-            unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes || server.waiting.contains(ObjectIdentifier(self))
+            unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes
+            || server.waiting.contains(ObjectIdentifier(self))
         if held == isReading, let channel = context?.channel {
             isReading = !held
             channel.setOption(.autoRead, value: !held).whenFailure { _ in }
@@ -187,7 +188,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     var takesEvents: Bool { unsent.load(ordering: .relaxed) == 0 }
 
     private func closeWhenDone() {
-        if hasEnded, batchesUnderWay == 0, unsent.load(ordering: .relaxed) == 0, pending.readableBytes == 0 { context?.close(promise: nil) }
+        if hasEnded, batchesUnderWay == 0, unsent.load(ordering: .relaxed) == 0, pending.readableBytes == 0 {
+            context?.close(promise: nil)
+        }
     }
 
     func close() { context?.close(promise: nil) }

@@ -69,7 +69,9 @@ final class Harness: LogSource, @unchecked Sendable {
             case .refused:
                 if case .refused(let refusal)? = requests.cold(of: row) { out.refusal(id: id, refusal) }
             case .read:
-                if case .read(let read)? = requests.cold(of: row) { out.answer(read, id: id, from: world, now: now, counts: []) }
+                if case .read(let read)? = requests.cold(of: row) {
+                    out.answer(read, id: id, from: world, now: now, counts: [])
+                }
             case .control: out.done(id: id, sequence: world.sequence)
             }
         }

@@ -106,7 +106,9 @@ extension World {
             let s = Int(rows[i].shape)
             counts[s].rows += 1
             if rows[i].hasValue, rows[i].state == .open { counts[s].units += Double(rows[i].units) }
-            if let shape = shapes[s], shape.hasLifetimes, shape.mayBeBornExpired(at: rows[i].at, now: time) { return true }
+            if let shape = shapes[s], shape.hasLifetimes, shape.mayBeBornExpired(at: rows[i].at, now: time) {
+                return true
+            }
         }
         var needs: [BoundKey: Double] = [:]
         for (s, count) in counts.enumerated() where count.rows > 0 {
@@ -117,7 +119,9 @@ extension World {
                 let key = BoundKey(workspace: shape.workspaceIndex, currency: bound.currency, account: -1)
                 needs[key, default: Double(shape.workspace.currencies[bound.currency].books.credited)] += need
                 if needs[key]! > 9.0e18 { return true }
-                guard bound.account >= 0, let budget = shape.workspace.accounts[Int(bound.account)].budget else { continue }
+                guard bound.account >= 0, let budget = shape.workspace.accounts[Int(bound.account)].budget else {
+                    continue
+                }
                 let spent = Double(shape.workspace.accounts[Int(bound.account)].spent)
                 let account = BoundKey(
                     workspace: shape.workspaceIndex, currency: bound.currency, account: bound.account)
@@ -237,7 +241,8 @@ extension World {
             if Int128(workspace.accounts[account].spent) + funded[account]! > Int128(budget) {
                 return Refusal(
                     .budgetExhausted, field: "funding",
-                    "The budget of account \"\(workspace.accounts[account].account)\" does not cover the reward; raise it with account.put.")
+                    "The budget of account \"\(workspace.accounts[account].account)\" does not cover the reward; raise it with account.put."
+                )
             }
         }
         return nil
@@ -264,13 +269,15 @@ extension World {
         case .conflict:
             return Refusal(
                 .conflict, field: "externalId",
-                "\"\(Text(copying: row.externalId))\" was used at log position \(row.first) with other content; nothing was applied.")
+                "\"\(Text(copying: row.externalId))\" was used at log position \(row.first) with other content; nothing was applied."
+            )
         case .unknownMember:
             return Refusal.unknownMember(Text(copying: row.performer), field: "performer")
         case .badScale:
             let scale = shapes[Int(row.shape)]?.valueScale ?? ActiveShape.plainScale
             return Refusal(
-                .amountOutOfRange, field: "value", "The value must be 0 or more, fit 64 bits and have at most \(scale) decimals.")
+                .amountOutOfRange, field: "value",
+                "The value must be 0 or more, fit 64 bits and have at most \(scale) decimals.")
         default:
             return shapes[Int(row.shape)]?.refusal
                 ?? Refusal(
@@ -297,7 +304,8 @@ private struct BoundKey: Hashable {
 
 extension Refusal {
     static func unknownMember(_ id: Text, field: String) -> Refusal {
-        Refusal(.unknownMember, field: field, "There is no member \"\(id)\" in this workspace; create it with member.put.")
+        Refusal(
+            .unknownMember, field: field, "There is no member \"\(id)\" in this workspace; create it with member.put.")
     }
 }
 

@@ -50,7 +50,8 @@ extension World {
             field = "referrer"
             if current != Forest.none {
                 throw Refusal(
-                    .alreadyReferred, field: "referrer", "\"\(c.member)\" has a referrer, and member.put cannot take him away.")
+                    .alreadyReferred, field: "referrer",
+                    "\"\(c.member)\" has a referrer, and member.put cannot take him away.")
             }
         case .set(let id):
             field = "referrer"
@@ -101,7 +102,8 @@ extension World {
                 return
             }
             if (owner != nil && owner != existing) || workspace.codes.isReserved(code) {
-                throw Refusal(.conflict, field: "code", "The referral code \"\(code)\" is taken or belongs to the template.")
+                throw Refusal(
+                    .conflict, field: "code", "The referral code \"\(code)\" is taken or belongs to the template.")
             }
             profile.code = code
         }

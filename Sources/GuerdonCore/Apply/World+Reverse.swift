@@ -36,7 +36,8 @@ extension World {
         var lines: [RewardLine] = []
         for posting in action.postings where posting.kind == .reward {
             takeBack(
-                posting, of: action, workspace, whole: whole, left: left, after: after, sequence: sequence, lines: &lines)
+                posting, of: action, workspace, whole: whole, left: left, after: after, sequence: sequence,
+                lines: &lines)
         }
         workspace.settle()
         workspace.reversals[origin] = after

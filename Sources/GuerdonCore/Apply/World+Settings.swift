@@ -67,7 +67,8 @@ extension World {
 
     private func put(_ c: CurrencyPut, _ workspace: Workspace, sequence: UInt64) throws(Refusal) {
         if let scale = c.scale, !Limits.currencyScale.contains(Int(scale)) {
-            throw Refusal(.badRequest, field: "scale", "A currency has 0 to \(Limits.currencyScale.upperBound) decimals.")
+            throw Refusal(
+                .badRequest, field: "scale", "A currency has 0 to \(Limits.currencyScale.upperBound) decimals.")
         }
         guard let index = workspace.currencyIndex[c.currency] else {
             guard workspace.currencies.count < Limits.namedThings else {
@@ -88,7 +89,8 @@ extension World {
             throw Refusal(.conflict, field: "kind", "The kind of a currency cannot change.")
         }
         if let scale = c.scale, Int(scale) != old.scale {
-            throw Refusal(.conflict, field: "scale", "\"\(c.currency)\" has \(old.scale) decimals, and that cannot change.")
+            throw Refusal(
+                .conflict, field: "scale", "\"\(c.currency)\" has \(old.scale) decimals, and that cannot change.")
         }
         if let rounding = c.rounding { workspace.currencies[index].roundings.append((sequence, rounding)) }
         switch c.color {
@@ -118,10 +120,12 @@ extension World {
             }
             guard let found = workspace.currencyIndex[code] else {
                 throw Refusal(
-                    .unknownCurrency, field: "currency", "There is no currency \"\(code)\"; create it with currency.put.")
+                    .unknownCurrency, field: "currency",
+                    "There is no currency \"\(code)\"; create it with currency.put.")
             }
             guard workspace.accounts.count < Limits.namedThings else {
-                throw Refusal(.limitExceeded, field: "account", "A workspace has at most \(Limits.namedThings) accounts.")
+                throw Refusal(
+                    .limitExceeded, field: "account", "A workspace has at most \(Limits.namedThings) accounts.")
             }
             currency = found
         }

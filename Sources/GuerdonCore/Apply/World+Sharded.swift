@@ -42,14 +42,18 @@ extension World {
         let lane = lanes[s]
         lane.postings.removeAll()
         lane.orders.removeAll()
-        merge(lanes.map { $0.outboxes[s].elements }) { ($0.row, $0.order) } into: { message in
+        merge(lanes.map { $0.outboxes[s].elements }) {
+            ($0.row, $0.order)
+        } into: { message in
             receive(message, into: lane.postings, orders: lane.orders)
         }
     }
 
     /// Books one row's messages to several shards in order; for actions that are applied alone.
     func receiveMerged(_ lane: ShardLane) {
-        merge(lane.outboxes.map { $0.elements }) { ($0.row, $0.order) } into: { message in
+        merge(lane.outboxes.map { $0.elements }) {
+            ($0.row, $0.order)
+        } into: { message in
             receive(message, into: postings, orders: nil)
         }
     }

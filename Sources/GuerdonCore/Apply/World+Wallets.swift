@@ -45,12 +45,14 @@ extension World {
         guard let member = workspace.member(c.member) else { throw Refusal.unknownMember(c.member, field: "member") }
         guard let currency = workspace.currencyIndex[c.currency] else {
             throw Refusal(
-                .unknownCurrency, field: "currency", "There is no currency \"\(c.currency)\"; create it with currency.put.")
+                .unknownCurrency, field: "currency",
+                "There is no currency \"\(c.currency)\"; create it with currency.put.")
         }
         let scale = workspace.currencies[currency].scale
         guard let units = c.amount.units(scale: scale), units != 0, units != Int64.min else {
             throw Refusal(
-                .amountOutOfRange, field: "amount", "The amount must not be 0, fit 64 bits and have at most \(scale) decimals.")
+                .amountOutOfRange, field: "amount",
+                "The amount must not be 0, fit 64 bits and have at most \(scale) decimals.")
         }
         return (member, currency, units)
     }

@@ -119,7 +119,9 @@ extension BoardPeriod {
         case (.month, 2):
             if let y = number(parts[0], 4), let m = number(parts[1], 2), (1...12).contains(m) { key = y * 12 + m - 1 }
         case (.day, 3):
-            if let y = number(parts[0], 4), let m = number(parts[1], 2), let d = number(parts[2], 2), (1...12).contains(m) {
+            if let y = number(parts[0], 4), let m = number(parts[1], 2), let d = number(parts[2], 2),
+                (1...12).contains(m)
+            {
                 key = CivilDate.days(year: y, month: m, day: d)
             }
         case (.week, 2):

@@ -82,7 +82,10 @@ final class Standing {
     /// Number of members who stand before a place.
     func ordinal(_ place: Place) -> Int {
         tables.reduce(0) {
-            $0 + $1.order.rank(member: place.member, score: place.score, since: place.since) { members.precedes($0, $1) }
+            $0
+                + $1.order.rank(member: place.member, score: place.score, since: place.since) {
+                    members.precedes($0, $1)
+                }
         }
     }
 

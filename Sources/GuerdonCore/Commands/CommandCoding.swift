@@ -154,7 +154,8 @@ public enum CommandCoding {
 
     static func duration(_ source: inout ByteSource) throws(MalformedBytes) -> CalendarDuration {
         CalendarDuration(
-            months: Int32(truncatingIfNeeded: try source.signed()), days: Int32(truncatingIfNeeded: try source.signed()),
+            months: Int32(truncatingIfNeeded: try source.signed()),
+            days: Int32(truncatingIfNeeded: try source.signed()),
             seconds: try source.signed())
     }
 }

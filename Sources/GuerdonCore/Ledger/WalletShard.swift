@@ -46,7 +46,8 @@ final class WalletShard {
         wallet.lastSequence = sequence
         if toLot > 0 {
             if let expires {
-                insertLot(&wallet, local: local, currency: currency, amount: toLot, expires: expires, sequence: sequence)
+                insertLot(
+                    &wallet, local: local, currency: currency, amount: toLot, expires: expires, sequence: sequence)
             } else {
                 wallet.undatedSource =
                     wallet.undatedSource == 0 || wallet.undatedSource == sequence ? sequence : Wallet.severalSources

@@ -120,7 +120,9 @@ final class ActiveShape {
         }
         hasLifetimes = !lifetimes.isEmpty
         var digest: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in shape.type.bytes + [0] + shape.currency.bytes { digest = (digest ^ UInt64(byte)) &* 0x0100_0000_01b3 }
+        for byte in shape.type.bytes + [0] + shape.currency.bytes {
+            digest = (digest ^ UInt64(byte)) &* 0x0100_0000_01b3
+        }
         self.digest = mix(digest, 0x27d4_eb2f)
     }
 

@@ -19,7 +19,8 @@ struct Condition: Sendable {
     /// - Throws: `plan_invalid` with line, column and what is wrong.
     static func compile(_ text: Text, path: String) throws(Refusal) -> Condition {
         do throws(CELSyntaxError) {
-            return Condition(program: try CELProgram.compile(text.string, in: ConditionSlot.environment, expecting: .bool))
+            return Condition(
+                program: try CELProgram.compile(text.string, in: ConditionSlot.environment, expecting: .bool))
         } catch {
             throw Refusal(.planInvalid, field: path, "Line \(error.line), column \(error.column): \(error.message)")
         }
@@ -89,7 +90,9 @@ private struct KnownSlots {
         case .call(.equal, let parts): return equal(parts)
         case .call(.notEqual, let parts): return equal(parts).map { !$0 }
         case .call(.membership, let parts):
-            guard case .known(let text)? = constant(parts[0]), case .list(let items)? = parts[1].literal else { return nil }
+            guard case .known(let text)? = constant(parts[0]), case .list(let items)? = parts[1].literal else {
+                return nil
+            }
             return items.contains { item in
                 if case .string(let other) = item { return text.map { sameBytes($0, other) } ?? false }
                 if case .null = item { return text == nil }

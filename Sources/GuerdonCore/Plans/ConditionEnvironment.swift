@@ -37,7 +37,8 @@ enum ConditionSlot: Int, CaseIterable {
     /// The member's field that a recipient's slot is about; other slots unchanged.
     var ofMember: ConditionSlot {
         guard rawValue >= ConditionSlot.recipientId.rawValue, self != .level,
-            let slot = ConditionSlot(rawValue: rawValue - ConditionSlot.recipientId.rawValue + ConditionSlot.memberId.rawValue)
+            let slot = ConditionSlot(
+                rawValue: rawValue - ConditionSlot.recipientId.rawValue + ConditionSlot.memberId.rawValue)
         else { return self }
         return slot
     }

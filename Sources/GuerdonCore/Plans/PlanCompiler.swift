@@ -84,7 +84,8 @@ struct PlanCompiler {
             result.target = .performer(formula)
         case .upline(let currency, let levels):
             guard !levels.isEmpty, levels.count <= Limits.levels else {
-                throw Refusal(.planInvalid, field: "\(path).levels", "An upline reward has 1 to \(Limits.levels) levels.")
+                throw Refusal(
+                    .planInvalid, field: "\(path).levels", "An upline reward has 1 to \(Limits.levels) levels.")
             }
             code = currency
             result.target = .upline(levels)
@@ -112,7 +113,8 @@ struct PlanCompiler {
         func checkAmount(_ amount: DecimalNumber) throws(Refusal) {
             guard let units = amount.units(scale: scale) else {
                 throw Refusal(
-                    .planInvalid, field: "\(path).amount", "\(code) has \(scale) decimals; the amount has more, or is too large.")
+                    .planInvalid, field: "\(path).amount",
+                    "\(code) has \(scale) decimals; the amount has more, or is too large.")
             }
             guard units >= 0 else {
                 throw Refusal(.planInvalid, field: "\(path).amount", "A reward cannot be negative.")

@@ -43,7 +43,8 @@ extension World {
                         previous = lot.expires
                     }
                     if sum != max(wallet.balance, 0) {
-                        lots = "\(place), member \(workspace.id(of: member)): lots make \(sum), balance \(wallet.balance)"
+                        lots =
+                            "\(place), member \(workspace.id(of: member)): lots make \(sum), balance \(wallet.balance)"
                     }
                     if wallet.undated < 0 {
                         negative = "\(place), member \(workspace.id(of: member)): undated value is negative"
@@ -67,7 +68,8 @@ extension World {
             }
             for board in workspace.boards {
                 for (key, standing) in board.standings where !standing.isConsistent() {
-                    boards = "workspace \(workspace.name), board \(board.name), period \(board.period.name(key: key)): order and scores differ"
+                    boards =
+                        "workspace \(workspace.name), board \(board.name), period \(board.period.name(key: key)): order and scores differ"
                 }
             }
         }

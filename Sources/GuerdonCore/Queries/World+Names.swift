@@ -45,6 +45,7 @@ extension World {
 
     /// A reward's description.
     func rewardDescription(workspace: Int, posting: Posting) -> Text? {
-        workspaces[workspace].plans[Int(posting.plan)].bonuses[Int(posting.bonus)].rewards[Int(posting.reward)].description
+        workspaces[workspace].plans[Int(posting.plan)].bonuses[Int(posting.bonus)].rewards[Int(posting.reward)]
+            .description
     }
 }

@@ -136,7 +136,8 @@ extension World {
     ) throws(Refusal) -> (Board, Int64) {
         guard let index = workspace.boardIndex[name] else {
             throw Refusal(
-                .unknownBoard, field: "board", "There is no board \"\(name)\" in this workspace; create it with board.put.")
+                .unknownBoard, field: "board",
+                "There is no board \"\(name)\" in this workspace; create it with board.put.")
         }
         let board = workspace.boards[index]
         guard let period else {
@@ -145,7 +146,8 @@ extension World {
         guard let key = board.period.key(name: period) else {
             throw Refusal(
                 .badRequest, field: "period",
-                "\"\(period)\" is no period of this board; one is \"\(board.period.name(key: board.period.key(day: workspace.calendar.localDay(at: now), weekStart: workspace.weekStart)))\".")
+                "\"\(period)\" is no period of this board; one is \"\(board.period.name(key: board.period.key(day: workspace.calendar.localDay(at: now), weekStart: workspace.weekStart)))\"."
+            )
         }
         return (board, key)
     }

@@ -25,7 +25,8 @@ extension World {
         var chosen = Array(workspace.currencies.indices)
         if let code {
             guard let index = workspace.currencyIndex[code] else {
-                throw Refusal(.unknownCurrency, field: "currency", "There is no currency \"\(code)\" in this workspace.")
+                throw Refusal(
+                    .unknownCurrency, field: "currency", "There is no currency \"\(code)\" in this workspace.")
             }
             chosen = [index]
         }
@@ -174,7 +175,8 @@ extension World {
         let workspace = try workspace(name)
         guard let sequence = remembered(externalId, workspace)?.sequence else {
             throw Refusal(
-                .unknownAction, field: "externalId", "Nothing with the external id \"\(externalId)\" was accepted in this workspace.")
+                .unknownAction, field: "externalId",
+                "Nothing with the external id \"\(externalId)\" was accepted in this workspace.")
         }
         let past = try command(at: sequence)
         var answer = ExplainAnswer(

@@ -34,7 +34,8 @@ extension WorldImage.WorkspaceImage {
                 b.writeVarint(entry.from)
                 b.write(entry.lifetime) { CommandCoding.encode($0, into: b) }
             }
-            for amount in [c.books.issuance, c.books.adjustments, c.books.redeemed, c.books.breakage, c.books.credited] {
+            for amount in [c.books.issuance, c.books.adjustments, c.books.redeemed, c.books.breakage, c.books.credited]
+            {
                 b.writeSigned(amount)
             }
         }

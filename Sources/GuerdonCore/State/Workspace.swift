@@ -134,7 +134,8 @@ final class Workspace {
                 if case .tag = reward.target { grantsTags = true }
                 rewardInfos.append(
                     RewardInfo(
-                        plan: plan.index, bonus: UInt16(b), reward: UInt16(r), currency: UInt16(max(0, reward.currency)),
+                        plan: plan.index, bonus: UInt16(b), reward: UInt16(r),
+                        currency: UInt16(max(0, reward.currency)),
                         account: Int32(reward.account ?? -1), hasLifetime: reward.lifetime != nil,
                         lifetime: reward.lifetime ?? CalendarDuration()))
             }
