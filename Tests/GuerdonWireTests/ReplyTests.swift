@@ -93,7 +93,7 @@ private func line(
                 CommandOutcome(sequence: 90, hasRewards: true), CommandOutcome(sequence: 90, isDuplicate: true),
                 CommandOutcome(sequence: 92, code: .cycle, extra: 0), CommandOutcome(sequence: 93, extra: 1),
                 CommandOutcome(sequence: 94, extra: 2), CommandOutcome(sequence: 95, extra: 3),
-                CommandOutcome(sequence: 96),
+                CommandOutcome(sequence: 96, hasRewards: true), CommandOutcome(sequence: 97),
             ],
             extras: [
                 .refusal(Refusal(.cycle, field: "referrer", "A loop.")), .member(created: true, referralCode: "REF-1"),
@@ -112,7 +112,7 @@ private func line(
             """
         #expect(
             replies(all, detail: false) == "{\"id\":7,\"ok\":true,\"seq\":90}\n" + common
-                + "{\"id\":7,\"ok\":true,\"seq\":96}\n")
+                + "{\"id\":7,\"ok\":true,\"seq\":96}\n{\"id\":7,\"ok\":true,\"seq\":97}\n")
         #expect(
             replies(all, detail: true)
                 == #"{"id":7,"ok":true,"seq":90,"rewards":[{"member":"m\"1","currency":"PTS","amount":"12","plan":"loyalty","bonus":"points","level":0},{"member":"m\"1","currency":"EUR","amount":"0.62","plan":"loyalty","bonus":"referral","level":1}]}"#
