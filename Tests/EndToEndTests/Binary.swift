@@ -42,7 +42,7 @@ enum Shell {
                 "GUERDON=\(quoted(Binary.path))\nPATH=\(quoted(directory.joined(separator: "/"))):$PATH\n"
                     + exports + script, to: "script")
             let command =
-                "bash \(place.path)/script <\(place.path)/input >\(place.path)/output 2>\(place.path)/error"
+                "timeout -k 5 300 bash \(place.path)/script <\(place.path)/input >\(place.path)/output 2>\(place.path)/error"
             let status = system(command)
             return Binary.Result(
                 status: status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + status & 0x7F,
