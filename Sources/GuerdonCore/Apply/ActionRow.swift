@@ -53,4 +53,10 @@ struct RewardMessage: BitwiseCopyable {
     var level: UInt8
     /// Not a reward: a condition failed; `info` is the plan version and `amount` the bonus.
     var isConditionError: Bool
+
+    /// The order of the log.
+    @inline(__always)
+    func precedes(_ other: RewardMessage) -> Bool {
+        row != other.row ? row < other.row : order < other.order
+    }
 }

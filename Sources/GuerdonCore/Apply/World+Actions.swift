@@ -87,7 +87,7 @@ extension World {
                 let end = min(start + 64, rows.count)
                 resolve(start..<end)
                 for i in start..<end where rows[i].state == .open { evaluate(i, lane: lanes[0]) }
-                receiveAll(shard: 0, into: postings, orders: nil)
+                receive(lanes[0].outboxes[0].elements, into: postings, lanes[0].changes)
                 lanes[0].outboxes[0].removeAll()
                 start = end
             }
@@ -198,7 +198,7 @@ extension World {
             if refusal == nil {
                 remember(i, shape)
                 if shardCount == 1 {
-                    receiveAll(shard: 0, into: postings, orders: nil)
+                    receive(lanes[0].outboxes[0].elements, into: postings, lanes[0].changes)
                 } else {
                     prepareStandings(i)
                     receiveMerged(lane)

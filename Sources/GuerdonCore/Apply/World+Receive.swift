@@ -1,82 +1,144 @@
 // Phase 2: owners book what they were sent, in the order of the log.
 
-extension World {
-    /// Books all of lane 0's messages for a shard, which are in order already.
-    func receiveAll(shard: Int, into postings: Buffer<Posting>, orders: Buffer<UInt16>?) {
-        let messages = lanes[0].outboxes[shard].elements
-        let ahead = 12
-        for at in messages.indices {
-            if at + ahead < messages.count { prefetch(messages[at + ahead]) }
-            receive(messages[at], into: postings, orders: orders)
-        }
+/// A change of a member's score that waits until the run's bookings are done.
+struct BoardChange: BitwiseCopyable {
+    let standing: Unmanaged<Standing>
+    let member: UInt32
+    let amount: Int64
+    let sequence: UInt64
+}
+
+/// Books rewards of one workspace; holds at hand what all of a run share.
+private struct Booking {
+    let shape: ActiveShape
+    let workspace: Workspace
+    let table: PayTable
+    let workspaceIndex: UInt16
+    let shardMask: Int
+    let shardBits: Int
+    // The standings of the last day and currency met; most rewards of a run go to the same.
+    private var day = Int32.min
+    private var currency = UInt16.max
+    private var standings: ContiguousArray<Unmanaged<Standing>> = []
+
+    init(_ shape: ActiveShape) {
+        self.shape = shape
+        workspace = shape.workspace
+        table = shape.workspace.payTable
+        workspaceIndex = UInt16(shape.workspaceIndex)
+        shardMask = shape.workspace.shards.count - 1
+        shardBits = shape.workspace.shardBits
     }
 
     @inline(__always)
-    private func prefetch(_ message: RewardMessage) {
-        guard !message.isConditionError, let shape = shapes[Int(rows[Int(message.row)].shape)] else { return }
-        let workspace = shape.workspace
-        let currency = Int(workspace.rewardInfos[Int(message.info)].currency)
-        let member = message.member
-        workspace.shards[workspace.shard(of: member)].wallets.wallets[currency].prefetch(workspace.local(of: member))
+    func prefetch(_ message: RewardMessage) {
+        if message.isConditionError { return }
+        let target = table.target(info: message.info, shard: Int(message.member) & shardMask)
+        target.wallets.prefetch(Int(message.member) >> shardBits)
     }
 
-    /// Books one message in the shard of its member.
     @inline(__always)
-    func receive(_ message: RewardMessage, into postings: Buffer<Posting>, orders: Buffer<UInt16>?) {
-        let row = Int(message.row)
-        guard let shape = shapes[Int(rows[row].shape)] else { return }
-        let workspace = shape.workspace
+    mutating func book(
+        _ message: RewardMessage, _ row: ActionRow, _ postings: Buffer<Posting>, _ changes: Buffer<BoardChange>
+    ) {
         let member = message.member
-        let sequence = rows[row].sequence
-        let shard = workspace.shards[workspace.shard(of: member)]
         if message.isConditionError {
-            shard.conditionErrors += 1
-            append(
+            workspace.shards[Int(member) & shardMask].conditionErrors += 1
+            postings.append(
                 Posting(
-                    sequence: sequence, previous: 0, amount: 0, workspace: UInt16(shape.workspaceIndex), member: member,
+                    sequence: row.sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: member,
                     currency: 0, kind: .conditionError, plan: message.info, bonus: UInt16(message.amount),
-                    level: message.level), message.order, postings, orders)
+                    level: message.level))
             return
         }
-        let info = workspace.rewardInfos[Int(message.info)]
-        let currency = Int(info.currency)
-        let local = workspace.local(of: member)
+        let shard = Int(member) & shardMask
+        let local = Int(member) >> shardBits
+        let target = table.target(info: message.info, shard: shard)
         let amount = message.amount
-        append(
+        postings.append(
             Posting(
-                sequence: sequence, previous: shard.wallets.previous(local: local, currency: currency),
-                amount: amount, workspace: UInt16(shape.workspaceIndex), member: member, currency: info.currency,
-                kind: .reward, plan: info.plan, bonus: info.bonus, reward: info.reward, level: message.level),
-            message.order, postings, orders)
-        if info.account >= 0 {
-            shard.funded[Int(info.account)] += amount
+                sequence: row.sequence, previous: target.wallets[local].lastSequence, amount: amount,
+                workspace: workspaceIndex, member: member, currency: target.currency, kind: .reward, plan: target.plan,
+                bonus: target.bonus, reward: target.reward, level: message.level))
+        target.paid[target.paidIndex] += amount
+        if target.hasLifetime {
+            workspace.shards[shard].wallets.credit(
+                local: local, currency: Int(target.currency), amount: amount,
+                expires: expiry(message.info, at: row.at), sequence: row.sequence)
         } else {
-            shard.issued[currency] += amount
+            target.wallets.update(local) { $0.credit(undated: amount, sequence: row.sequence) }
         }
-        shard.wallets.credit(
-            local: local, currency: currency, amount: amount, expires: expiry(info, workspace, at: rows[row].at),
-            sequence: sequence)
-        for board in workspace.boardsOfCurrency[currency] {
-            let day = Int64(rows[row].day)
-            let standing =
-                orders == nil
-                ? board.standing(day: day, weekStart: workspace.weekStart)
-                : board.existingStanding(day: day, weekStart: workspace.weekStart)
-            standing.add(amount, to: member, sequence: sequence)
+        if target.hasBoards {
+            if row.day != day || target.currency != currency { findStandings(row.day, target.currency) }
+            for standing in standings {
+                changes.append(
+                    BoardChange(standing: standing, member: member, amount: amount, sequence: row.sequence))
+            }
         }
     }
 
     /// When a reward of now expires: by its own lifetime, else by the currency's.
-    @inline(__always)
-    private func expiry(_ info: RewardInfo, _ workspace: Workspace, at: Int64) -> Int64? {
+    private func expiry(_ index: UInt32, at: Int64) -> Int64? {
+        let info = workspace.rewardInfos[Int(index)]
         if info.hasLifetime { return info.lifetime.added(to: at) }
         return workspace.currencies[Int(info.currency)].lifetime?.added(to: at)
     }
 
-    @inline(__always)
-    private func append(_ posting: Posting, _ order: UInt16, _ postings: Buffer<Posting>, _ orders: Buffer<UInt16>?) {
-        postings.append(posting)
-        orders?.append(order)
+    @inline(never)
+    private mutating func findStandings(_ day: Int32, _ currency: UInt16) {
+        self.day = day
+        self.currency = currency
+        standings.removeAll(keepingCapacity: true)
+        for board in workspace.boardsOfCurrency[Int(currency)] {
+            // With several shards at work, all standings were made before.
+            let standing =
+                shardMask == 0
+                ? board.standing(day: Int64(day), weekStart: workspace.weekStart)
+                : board.existingStanding(day: Int64(day), weekStart: workspace.weekStart)
+            standings.append(Unmanaged.passUnretained(standing))
+        }
+    }
+}
+
+extension World {
+    /// Books messages that are in order, and appends their postings.
+    func receive(
+        _ messages: UnsafeBufferPointer<RewardMessage>, into postings: Buffer<Posting>,
+        _ changes: Buffer<BoardChange>
+    ) {
+        guard let first = messages.first, var shape = shapes[Int(rows[Int(first.row)].shape)] else { return }
+        var current = rows[Int(first.row)].shape
+        var booking = Booking(shape)
+        let ahead = 12
+        for message in messages.prefix(ahead) where rows[Int(message.row)].shape == current { booking.prefetch(message) }
+        for at in messages.indices {
+            let row = rows[Int(messages[at].row)]
+            if row.shape != current {
+                guard let next = shapes[Int(row.shape)] else { continue }
+                (shape, current) = (next, row.shape)
+                booking = Booking(shape)
+            }
+            if at + ahead < messages.count, rows[Int(messages[at + ahead].row)].shape == current {
+                booking.prefetch(messages[at + ahead])
+            }
+            booking.book(messages[at], row, postings, changes)
+            if changes.count >= 64 { applyChanges(changes) }
+        }
+        applyChanges(changes)
+    }
+
+    /// Brings collected changes onto the boards, in order; runs of one standing hide each other's cache misses.
+    private func applyChanges(_ changes: Buffer<BoardChange>) {
+        let all = changes.elements
+        var start = 0
+        while start < all.count {
+            let standing = all[start].standing
+            var end = start + 1
+            while end < all.count, all[end].standing.toOpaque() == standing.toOpaque() { end += 1 }
+            standing._withUnsafeGuaranteedRef { $0.add(UnsafeBufferPointer(rebasing: all[start..<end])) }
+            start = end
+        }
+        changes.removeAll()
     }
 
     /// Adds what the shards paid in this step to the currencies' and entities' accounts.

@@ -16,6 +16,7 @@ extension World {
         for i in 0..<rows.count where rows[i].state == .open {
             lanes[Int(rows[i].member) & (shardCount - 1)].rows.append(UInt32(i))
             prepareStandings(i)
+            if let shape = shapes[Int(rows[i].shape)] { _ = shape.workspace.payTable }
         }
         // The world is lent to the runner for two phases; in each, a shard writes only what it owns.
         let loan = Loan(self)
@@ -41,44 +42,24 @@ extension World {
     private func receiveFromAll(_ s: Int) {
         let lane = lanes[s]
         lane.postings.removeAll()
-        lane.orders.removeAll()
-        merge(lanes.map { $0.outboxes[s].elements }) {
-            ($0.row, $0.order)
-        } into: { message in
-            receive(message, into: lane.postings, orders: lane.orders)
-        }
+        lane.inbox.removeAll()
+        merge(lanes.map { $0.outboxes[s].elements }) { lane.inbox.append($1) }
+        receive(lane.inbox.elements, into: lane.postings, lane.changes)
     }
 
     /// Books one row's messages to several shards in order; for actions that are applied alone.
     func receiveMerged(_ lane: ShardLane) {
-        merge(lane.outboxes.map { $0.elements }) {
-            ($0.row, $0.order)
-        } into: { message in
-            receive(message, into: postings, orders: nil)
-        }
+        lane.inbox.removeAll()
+        merge(lane.outboxes.map { $0.elements }) { lane.inbox.append($1) }
+        receive(lane.inbox.elements, into: postings, lane.changes)
     }
 
-    /// Brings the shards' postings into the order of the log.
+    /// Brings the shards' postings into the order of the log: each answers one message of the shard's inbox.
     private func mergePostings() {
         var places = ContiguousArray(repeating: 0, count: shardCount)
-        while true {
-            var best = -1
-            for s in 0..<shardCount where places[s] < lanes[s].postings.count {
-                if best < 0 {
-                    best = s
-                    continue
-                }
-                let a = lanes[s].postings[places[s]]
-                let b = lanes[best].postings[places[best]]
-                if a.sequence < b.sequence
-                    || (a.sequence == b.sequence && lanes[s].orders[places[s]] < lanes[best].orders[places[best]])
-                {
-                    best = s
-                }
-            }
-            if best < 0 { return }
-            postings.append(lanes[best].postings[places[best]])
-            places[best] += 1
+        merge(lanes.map { $0.inbox.elements }) { shard, _ in
+            postings.append(lanes[shard].postings[places[shard]])
+            places[shard] += 1
         }
     }
 }
@@ -90,20 +71,16 @@ private struct Loan: @unchecked Sendable {
     init(_ world: World) { self.world = world }
 }
 
-/// Merges runs that are in order of `key` each.
-private func merge<Element>(
-    _ runs: [UnsafeBufferPointer<Element>], by key: (Element) -> (UInt32, UInt16), into body: (Element) -> Void
-) {
+/// Merges runs of messages that are in order of (row, order) each; tells the number of the run with every message.
+private func merge(_ runs: [UnsafeBufferPointer<RewardMessage>], into body: (Int, RewardMessage) -> Void) {
     var places = ContiguousArray(repeating: 0, count: runs.count)
     while true {
         var best = -1
-        var bestKey: (UInt32, UInt16) = (0, 0)
         for r in runs.indices where places[r] < runs[r].count {
-            let candidate = key(runs[r][places[r]])
-            if best < 0 || candidate < bestKey { (best, bestKey) = (r, candidate) }
+            if best < 0 || runs[r][places[r]].precedes(runs[best][places[best]]) { best = r }
         }
         if best < 0 { return }
-        body(runs[best][places[best]])
+        body(best, runs[best][places[best]])
         places[best] += 1
     }
 }

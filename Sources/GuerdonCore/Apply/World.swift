@@ -155,11 +155,11 @@ final class ShardLane {
     let rows = Buffer<UInt32>()
     /// Rewards for the members of every shard.
     let outboxes: ContiguousArray<Buffer<RewardMessage>>
-    /// What this shard posted, with the order in which the serial engine would have: by (sequence, order).
+    /// What this shard was sent, in order, and what it posted: one posting a message.
+    let inbox = Buffer<RewardMessage>()
     let postings = Buffer<Posting>()
-    let orders = Buffer<UInt16>()
-    /// Tags given by the row at hand, not yet on the member.
-    var conditionErrors: UInt64 = 0
+    /// Changes of scores that are not yet on the boards.
+    let changes = Buffer<BoardChange>()
     var order: UInt16 = 0
 
     init(shards: Int) {
@@ -169,7 +169,8 @@ final class ShardLane {
     deinit {
         rows.deallocate()
         for box in outboxes { box.deallocate() }
+        inbox.deallocate()
         postings.deallocate()
-        orders.deallocate()
+        changes.deallocate()
     }
 }

@@ -6,7 +6,7 @@ final class Standing {
         var since: UInt64 = 0
     }
 
-    /// One shard's part: scores by member, and the order of those above 0.
+    /// One shard's part: scores by member, and the order of those above 0. Plain handles.
     struct Table {
         let scores: Column<Score>
         var order: ScoreIndex
@@ -20,7 +20,7 @@ final class Standing {
     }
 
     let key: Int64
-    private(set) var tables: ContiguousArray<Table>
+    let tables: UnsafeMutableBufferPointer<Table>
     private let members: IdTable
     private let shardBits: Int
 
@@ -28,10 +28,12 @@ final class Standing {
         self.key = key
         self.members = members
         shardBits = shardCount.trailingZeroBitCount
-        tables = ContiguousArray(
-            (0..<shardCount).map { _ in
-                Table(scores: Column(default: Score()), order: ScoreIndex(countsDistinctScores: countsDistinct))
-            })
+        tables = .allocate(capacity: shardCount)
+        for shard in tables.indices {
+            tables.initializeElement(
+                at: shard,
+                to: Table(scores: Column(default: Score()), order: ScoreIndex(countsDistinctScores: countsDistinct)))
+        }
     }
 
     deinit {
@@ -39,11 +41,15 @@ final class Standing {
             table.scores.deallocate()
             table.order.deallocate()
         }
+        tables.deallocate()
     }
 
     /// Adds to a member's score; his place among equals is by `sequence` from now on.
     @inline(__always)
-    func add(_ amount: Int64, to member: UInt32, sequence: UInt64) {
+    func add(
+        _ amount: Int64, to member: UInt32, sequence: UInt64,
+        near: (old: ScoreIndex.Place, new: ScoreIndex.Place)? = nil
+    ) {
         let shard = Int(member) & (tables.count - 1)
         let scores = tables[shard].scores
         let order = tables[shard].order
@@ -55,9 +61,10 @@ final class Standing {
         scores[local] = new
         let ids = members
         if old.score > 0, new.score > 0 {
-            order.move(member: member, from: (old.score, old.since), to: (new.score, new.since)) {
-                ids.precedes($0, $1)
-            }
+            order.move(
+                member: member, from: (old.score, old.since), to: (new.score, new.since),
+                near: near ?? (.unknown, .unknown)
+            ) { ids.precedes($0, $1) }
         } else if new.score > 0 {
             order.insert(member: member, score: new.score, since: new.since) { ids.precedes($0, $1) }
         } else if old.score > 0 {
@@ -65,8 +72,36 @@ final class Standing {
         }
     }
 
-    @inline(__always) func prefetchScore(_ member: UInt32) {
-        tables[Int(member) & (tables.count - 1)].scores.prefetch(Int(member) >> shardBits)
+    /// Applies a run of changes in order. Where members live in one shard, their places are looked up together first.
+    func add(_ changes: UnsafeBufferPointer<BoardChange>) {
+        if tables.count == 1, changes.count > 4 { prefetch(changes) } else { hints.removeAll() }
+        for (i, change) in changes.enumerated() {
+            add(change.amount, to: change.member, sequence: change.sequence, near: i < hints.count ? hints[i] : nil)
+        }
+    }
+
+    /// What ``prefetch(_:)`` found; hints only.
+    private var hints: ContiguousArray<(old: ScoreIndex.Place, new: ScoreIndex.Place)> = []
+
+    private func prefetch(_ changes: UnsafeBufferPointer<BoardChange>) {
+        let table = tables[0]
+        for change in changes { table.scores.prefetch(Int(change.member)) }
+        withUnsafeTemporaryAllocation(of: ScoreIndex.Standing.self, capacity: 2 * changes.count) { standings in
+            withUnsafeTemporaryAllocation(of: ScoreIndex.Place.self, capacity: 2 * changes.count) { places in
+                for (i, change) in changes.enumerated() {
+                    let local = Int(change.member)
+                    let old = local < table.scores.count ? table.scores[local] : Score()
+                    standings[2 * i] = (old.score, old.since)
+                    standings[2 * i + 1] = (old.score + change.amount, change.sequence)
+                }
+                table.order.findPlaces(of: UnsafeBufferPointer(standings), into: places)
+                hints.removeAll(keepingCapacity: true)
+                for (i, change) in changes.enumerated() {
+                    table.order.prefetchEntry(member: change.member, at: places[2 * i])
+                    hints.append((places[2 * i], places[2 * i + 1]))
+                }
+            }
+        }
     }
 
     /// A member's score; 0 when he is not on the board.

@@ -34,6 +34,18 @@ public struct Wallet: BitwiseCopyable, Equatable, Sendable {
 
     public init() {}
 
+    /// Adds value that never expires; a debt is paid first and only the rest reaches the undated lot.
+    @inline(__always)
+    mutating func credit(undated amount: Int64, sequence: UInt64) {
+        let toLot = balance < 0 ? max(0, amount + balance) : amount
+        balance += amount
+        lastSequence = sequence
+        if toLot > 0 {
+            undatedSource = undatedSource == 0 || undatedSource == sequence ? sequence : Wallet.severalSources
+            undated += toLot
+        }
+    }
+
     /// What can be spent.
     public var available: Int64 { max(balance, 0) }
     /// What is owed.

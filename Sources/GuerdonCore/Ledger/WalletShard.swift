@@ -41,24 +41,18 @@ final class WalletShard {
     func credit(local: Int, currency: Int, amount: Int64, expires: Int64?, sequence: UInt64) {
         let column = wallets[currency]
         var wallet = column[local]
-        let toLot = wallet.balance < 0 ? max(0, amount + wallet.balance) : amount
-        wallet.balance += amount
-        wallet.lastSequence = sequence
-        if toLot > 0 {
-            if let expires {
-                insertLot(
-                    &wallet, local: local, currency: currency, amount: toLot, expires: expires, sequence: sequence)
-            } else {
-                wallet.undatedSource =
-                    wallet.undatedSource == 0 || wallet.undatedSource == sequence ? sequence : Wallet.severalSources
-                wallet.undated += toLot
+        if let expires {
+            let toLot = wallet.balance < 0 ? max(0, amount + wallet.balance) : amount
+            wallet.balance += amount
+            wallet.lastSequence = sequence
+            if toLot > 0 {
+                insertLot(&wallet, local: local, currency: currency, amount: toLot, expires: expires, sequence: sequence)
             }
+        } else {
+            wallet.credit(undated: amount, sequence: sequence)
         }
         column[local] = wallet
     }
-
-    /// Log position of a wallet's newest posting.
-    @inline(__always) func previous(local: Int, currency: Int) -> UInt64 { wallets[currency][local].lastSequence }
 
     /// Takes `amount` (at most what is available) from the lots, oldest expiry first, the undated one last.
     func spend(local: Int, currency: Int, amount: Int64, sequence: UInt64) {

@@ -34,7 +34,18 @@ final class Workspace {
     private var rewardStarts: [[Int]] = []
     var grantsTags = false
     /// Shapes worked out since the settings changed last.
-    var shapes: [ActionShape: ActiveShape] = [:]
+    var shapes: [ActionShape: ActiveShape] = [:] {
+        didSet { if shapes.isEmpty { madePayTable = nil } }
+    }
+    private var madePayTable: PayTable?
+
+    /// Where rewards go; made when it is needed first after a change of settings.
+    var payTable: PayTable {
+        if let madePayTable { return madePayTable }
+        let made = PayTable(self)
+        madePayTable = made
+        return made
+    }
 
     // What was seen.
     let externalIds: ExternalIdTable
@@ -119,6 +130,7 @@ final class Workspace {
         boardIndex[board.name] = boards.count
         boards.append(board)
         boardsOfCurrency[board.currency].append(board)
+        shapes.removeAll()
     }
 
     func addPlan(_ plan: PlanVersion) {

@@ -1,0 +1,48 @@
+/// Where a reward's money goes in one shard: all that booking it needs, as plain values and handles.
+///
+/// One entry for every (reward, shard) of a workspace, so that booking a reward touches no reference counts and looks
+/// nothing up.
+struct PayTarget {
+    let wallets: Column<Wallet>
+    /// What the shard paid since the accounts were settled last: by funding account, or by currency for issuance.
+    let paid: Buffer<Int64>
+    let paidIndex: Int
+    let plan: UInt32
+    let bonus: UInt16
+    let reward: UInt16
+    let currency: UInt16
+    let hasLifetime: Bool
+    let hasBoards: Bool
+}
+
+/// The pay targets of a workspace, made anew when plans, currencies or boards change.
+final class PayTable {
+    private let entries: UnsafeMutableBufferPointer<PayTarget>
+    private let shardBits: Int
+
+    init(_ workspace: Workspace) {
+        shardBits = workspace.shardBits
+        entries = .allocate(capacity: workspace.rewardInfos.count << workspace.shardBits)
+        for (i, info) in workspace.rewardInfos.enumerated() {
+            let currency = Int(info.currency)
+            for (s, shard) in workspace.shards.enumerated() {
+                // A tag has no currency; its entry is never asked for.
+                guard currency < workspace.currencies.count else { continue }
+                let isFunded = info.account >= 0
+                entries.initializeElement(
+                    at: i << shardBits | s,
+                    to: PayTarget(
+                        wallets: shard.wallets.wallets[currency], paid: isFunded ? shard.funded : shard.issued,
+                        paidIndex: isFunded ? Int(info.account) : currency, plan: info.plan, bonus: info.bonus,
+                        reward: info.reward, currency: info.currency,
+                        hasLifetime: info.hasLifetime || workspace.currencies[currency].lifetime != nil,
+                        hasBoards: !workspace.boardsOfCurrency[currency].isEmpty))
+            }
+        }
+    }
+
+    deinit { entries.deallocate() }
+
+    @inline(__always)
+    func target(info: UInt32, shard: Int) -> PayTarget { entries[Int(info) << shardBits | shard] }
+}
