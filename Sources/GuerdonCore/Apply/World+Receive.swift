@@ -110,7 +110,9 @@ extension World {
         var current = rows[Int(first.row)].shape
         var booking = Booking(shape)
         let ahead = 12
-        for message in messages.prefix(ahead) where rows[Int(message.row)].shape == current { booking.prefetch(message) }
+        for message in messages.prefix(ahead) where rows[Int(message.row)].shape == current {
+            booking.prefetch(message)
+        }
         for at in messages.indices {
             let row = rows[Int(messages[at].row)]
             if row.shape != current {

@@ -46,7 +46,8 @@ final class WalletShard {
             wallet.balance += amount
             wallet.lastSequence = sequence
             if toLot > 0 {
-                insertLot(&wallet, local: local, currency: currency, amount: toLot, expires: expires, sequence: sequence)
+                insertLot(
+                    &wallet, local: local, currency: currency, amount: toLot, expires: expires, sequence: sequence)
             }
         } else {
             wallet.credit(undated: amount, sequence: sequence)
