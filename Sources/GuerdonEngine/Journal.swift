@@ -67,8 +67,9 @@ final class Journal: @unchecked Sendable {
             }
             try log.sync()
             isSealed = false
-            state.change { $0.isBusy = false }
+            // First the answers of this batch: once the journal is idle, the next batch may answer reads at once.
             job.done()
+            state.change { $0.isBusy = false }
         }
     }
 
