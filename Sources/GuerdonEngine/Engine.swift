@@ -129,7 +129,7 @@ public final class Engine: @unchecked Sendable {
             guard journal.waitUntilIdle() else { return }
             // Only what is durable goes into the history, or a crash could leave it ahead of the log.
             try history.append(world.postings.elements)
-            world.forgetPostings()
+            world.forgetBatch()
             snapshots.collect(world)
             if wantsSnapshot(logBytes: log.bytesAppended - lastSnapshot), !snapshots.isRunning {
                 lastSnapshot = log.bytesAppended

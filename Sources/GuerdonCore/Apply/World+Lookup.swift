@@ -44,8 +44,13 @@ extension World {
 }
 
 extension World {
-    /// To be called once the postings of the last batch are in the history.
-    public func forgetPostings() { postings.removeAll() }
+    /// To be called once the last batch is in the log and its postings are in the history: the batch may be used again
+    /// afterwards, and whoever looks back finds it there.
+    public func forgetBatch() {
+        postings.removeAll()
+        batch = World.noBatch
+        batchIndex = nil
+    }
 
     /// The postings of the last batch, to be put before those of the next one.
     public func takePostings() -> [Posting] { Array(postings.elements) }

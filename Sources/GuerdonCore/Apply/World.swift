@@ -30,7 +30,8 @@ public final class World {
     let rows = Buffer<ActionRow>(capacity: World.stepRows)
     var shapes: ContiguousArray<ActiveShape?> = []
     let lanes: ContiguousArray<ShardLane>
-    var batch = CommandBatch()
+    var batch = World.noBatch
+    static let noBatch = CommandBatch()
     /// Where the commands of the batch begin and which shape they have; made only when somebody looks back into it.
     var batchIndex: [(offset: Int, shape: ActionShape)]?
 
@@ -67,7 +68,8 @@ public final class World {
 
     /// Applies a batch that is stamped with `firstSequence` and `time`, and fills its outcomes.
     ///
-    /// The batch must not be reused before the next one is applied: reads may look back into it.
+    /// The batch must not be reused before the next one is applied, or ``forgetBatch()`` was called: reads may look back
+    /// into it.
     ///
     /// - Throws: ``MalformedBytes`` when the body is not what an encoder wrote, and what ``log`` throws.
     public func apply(_ batch: CommandBatch) throws {
