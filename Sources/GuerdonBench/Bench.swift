@@ -46,7 +46,7 @@ public struct Bench {
         let loop = try LoadLoop(
             to: endpoint, connections: options.connections, window: options.window,
             acknowledgement: options.acknowledgement)
-        let logBefore = subject?.logBytes
+        let logBefore = try logBytes(control)
         let cpuBefore = subject?.meter?.cpuSeconds
         var source = ActionLines(
             job, from: 0, limit: UInt64(options.actions ?? .max), readRatio: options.readRatio)
@@ -60,7 +60,7 @@ public struct Bench {
         if let emptyBytes, let fullBytes {
             report.bytesPerMember = Double(fullBytes - emptyBytes) / Double(job.members)
         }
-        if let logBefore, let logAfter = subject?.logBytes {
+        if let logBefore, let logAfter = try logBytes(control) {
             report.logBytesPerAction = Double(logAfter - logBefore) / count
         }
         if subject != nil {
@@ -68,6 +68,11 @@ public struct Bench {
             report.snapshotPauseMilliseconds = try snapshotPause(loop, job, from: source.position, at: endpoint)
         }
         return report
+    }
+
+    /// What the server says that its log holds; segments are allocated ahead, so the files' sizes say little.
+    private func logBytes(_ control: Connection) throws(ClientError) -> Int? {
+        try control.request(#"{"op":"stats"}"#)["logBytes"]?.integer
     }
 
     private func makeMembers(_ job: ScoringJob, at endpoint: Endpoint) throws(ClientError) {

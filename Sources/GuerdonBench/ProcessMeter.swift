@@ -49,16 +49,6 @@ func directoryNames(_ path: String) -> [String] {
     return names
 }
 
-/// The sum of the sizes of all files below a directory.
-func directoryBytes(_ path: String) -> Int {
-    directoryNames(path).reduce(0) { sum, name in
-        var status = stat()
-        let child = path + "/" + name
-        guard lstat(child, &status) == 0 else { return sum }
-        return sum + (status.st_mode & S_IFMT == S_IFDIR ? directoryBytes(child) : Int(status.st_size))
-    }
-}
-
 /// Removes a directory with everything in it; what cannot be removed stays.
 func removeTree(_ path: String) {
     for name in directoryNames(path) {

@@ -18,6 +18,11 @@ struct EngineOperations: Operations {
         guard shards & (shards - 1) == 0 else {
             throw EngineError("bad_shards", "--shards must be a power of two (1, 2, 4, 8 …), not \(shards).")
         }
+        guard settings.createsData || access(settings.data, F_OK) == 0 else {
+            throw EngineError(
+                "directory_missing",
+                "there is no data directory \(settings.data). Check the path, or make a new one with --init.")
+        }
         let signals = SignalWaiter()
         var options = EngineOptions()
         options.shards = shards
@@ -31,13 +36,23 @@ struct EngineOperations: Operations {
             _exit(1)
         })
         server.snapshot = { try engine.takeSnapshot() }
-        let port = try server.start(host: settings.host, port: settings.port)
+        let port = try listening(server, settings)
         engine.start(source: server.source)
         ready(settings.host, port)
         signals.wait()
         try server.drain()
         try engine.stop()
         try server.stop()
+    }
+
+    /// Binds the port; returns the one that was bound.
+    private func listening(_ server: Server, _ settings: ServeSettings) throws -> Int {
+        do { return try server.start(host: settings.host, port: settings.port) } catch {
+            let address = "\(settings.host):\(settings.port)"
+            throw EngineError(
+                "cannot_listen",
+                "cannot listen on \(address): \(error). Choose another --port, or stop whoever uses this one.")
+        }
     }
 
     private func tell(_ recovery: RecoverySummary) {
