@@ -103,7 +103,7 @@ inline int field_number(const uint8_t *key, size_t count) {
     case 5: return key[0] == 'v' ? CSJ_IS("value", CSJ_VALUE_FIELD) : CSJ_IS("title", CSJ_TITLE);
     case 8: return CSJ_IS("currency", CSJ_CURRENCY);
     case 9: return key[0] == 'p' ? CSJ_IS("performer", CSJ_PERFORMER) : CSJ_IS("workspace", CSJ_WORKSPACE);
-    case 10: return CSJ_IS("externalId", CSJ_EXTERNAL_ID);
+    case 10: return key[0] == 'e' ? CSJ_IS("externalId", CSJ_EXTERNAL_ID) : CSJ_IS("attributes", CSJ_ATTRIBUTES);
     default: return -1;
     }
 #undef CSJ_IS
@@ -118,18 +118,34 @@ inline bool is_action(const uint8_t *bytes, const csj_row *row, uint32_t present
     return op.count == 6 && memcmp(bytes + op.start, "action", 6) == 0;
 }
 
-// Takes one member of a plain action: `key_end` is behind the key's quote, `value_end` behind the value.
-inline bool take_member(const csj_parser *parser, size_t key, size_t key_end, size_t value, size_t value_end,
+// The structural behind the object at structural `i`, as its brackets say, or `last` if it is not closed before `end`.
+uint32_t behind_object(const uint8_t *bytes, const uint32_t *at, uint32_t i, uint32_t last, size_t end) {
+    uint32_t depth = 0;
+    for (; i < last && at[i] < end; i++) {
+        uint8_t c = bytes[at[i]];
+        if (c == '{' || c == '[') depth++;
+        if ((c == '}' || c == ']') && --depth == 0) return i + 1;
+    }
+    return last;
+}
+
+// Takes one member of a plain action: `key_end` is behind the key's quote, `value_end` behind the value, which begins at
+// structural `structural`.
+inline bool take_member(const csj_parser *parser, size_t key, size_t key_end, uint32_t structural, size_t value_end,
                         uint32_t *present, csj_row *row) {
     const uint8_t *bytes = parser->bytes;
+    size_t value = parser->structurals()[structural];
     if (bytes[key] != '"' || key_end < key + 2 || bytes[key_end - 1] != '"') return false;
     int field = field_number(bytes + key + 1, key_end - key - 2);
     if (field < 0 || *present & (1u << field)) return false;
     if (bytes[value] == '"') {
         value++;
         value_end--;
-        if (value_end < value || bytes[value_end] != '"') return false;
+        if (field == CSJ_ATTRIBUTES || value_end < value || bytes[value_end] != '"') return false;
         if (parser->escapes && memchr(bytes + value, '\\', value_end - value)) return false;
+    } else if (field == CSJ_ATTRIBUTES) {
+        if (bytes[value] != '{') return false;
+        row->attributes = structural;
     } else {
         if (field != CSJ_VALUE_FIELD && field != CSJ_ID) return false;
         if (!is_number(bytes + value, bytes + value_end)) return false;
@@ -149,12 +165,20 @@ inline uint32_t compact_action(const csj_parser *parser, uint32_t i, size_t star
     if (at[i] != start || bytes[start] != '{') return 0;
     uint32_t present = 0;
     size_t key = start + 1;
-    for (i += 1; i + 3 < all; i += 4) {
+    for (i += 1; i + 3 < all;) {
         size_t colon = at[i + 1];
-        size_t behind = at[i + 3];
         // Nothing between the tokens, so no line feed either: strings cannot hold one, numbers are checked.
         if (at[i] != key || bytes[colon] != ':' || at[i + 2] != colon + 1) return 0;
-        if (!take_member(parser, key, colon, colon + 1, behind, &present, row)) return 0;
+        uint32_t next = i + 3;
+        if (bytes[colon + 1] == '{') {
+            // White space may stand in an object, so the line's end must be known before it is skipped.
+            const void *feed = memchr(bytes + colon, '\n', parser->count - colon);
+            size_t end = feed ? size_t(static_cast<const uint8_t *>(feed) - bytes) : parser->count;
+            next = behind_object(bytes, at, i + 2, all, end);
+            if (next >= all || at[next - 1] + 1 != at[next]) return 0;
+        }
+        size_t behind = at[next];
+        if (!take_member(parser, key, colon, i + 2, behind, &present, row)) return 0;
         if (bytes[behind] == '}') {
             size_t end = behind + 1;
             row->count = uint32_t(end - start);
@@ -162,10 +186,11 @@ inline uint32_t compact_action(const csj_parser *parser, uint32_t i, size_t star
             if (end < parser->count && bytes[end] != '\n') return 0;
             if (!is_action(bytes, row, present)) return 0;
             row->present = present | CSJ_PLAIN;
-            return i + 4;
+            return next + 1;
         }
         if (bytes[behind] != ',') return 0;
         key = behind + 1;
+        i = next + 1;
     }
     return 0;
 }
@@ -174,17 +199,22 @@ inline uint32_t compact_action(const csj_parser *parser, uint32_t i, size_t star
 bool plain_action(const csj_parser *parser, uint32_t i, uint32_t last, size_t end, csj_row *row) {
     const uint8_t *bytes = parser->bytes;
     const uint32_t *at = parser->structurals();
-    // At least { key : value }, and a whole number of members.
-    if (last - i < 5 || (last - i - 1) % 4 != 0) return false;
-    if (bytes[at[i]] != '{' || bytes[at[last - 1]] != '}') return false;
+    // At least { key : value }.
+    if (last - i < 5 || bytes[at[i]] != '{' || bytes[at[last - 1]] != '}') return false;
     uint32_t present = 0;
-    for (i += 1; i + 3 < last; i += 4) {
+    i += 1;
+    while (i != last) {
+        if (i + 3 >= last) return false;
         size_t colon = at[i + 1];
-        size_t behind = at[i + 3];
-        if (bytes[colon] != ':' || bytes[behind] != (i + 4 == last ? '}' : ',')) return false;
+        uint32_t next = bytes[at[i + 2]] == '{' ? behind_object(bytes, at, i + 2, last, end) : i + 3;
+        if (next >= last) return false;
+        size_t behind = at[next];
+        if (bytes[colon] != ':' || bytes[behind] != (next + 1 == last ? '}' : ',')) return false;
         size_t key_end = run_end(bytes, at[i], colon);
-        size_t value_end = run_end(bytes, at[i + 2], behind);
-        if (!take_member(parser, at[i], key_end, at[i + 2], value_end, &present, row)) return false;
+        size_t value_end = run_end(bytes, at[next - 1], behind);
+        if (!take_member(parser, at[i], key_end, i + 2, value_end, &present, row)) return false;
+        if (next != i + 3 && value_end != at[next - 1] + 1) return false;
+        i = next + 1;
     }
     if (at[last - 1] + 1 != run_end(bytes, at[last - 1], end) || !is_action(bytes, row, present)) return false;
     row->present = present | CSJ_PLAIN;

@@ -14,19 +14,29 @@ extension Fields {
                 "\(path)\(name): has \(value.raw.count) bytes; at most \(Limits.attributesBytes) are kept.")
         }
         do throws(Refusal) {
-            return try entries(of: value, path: nil, mayBeNull: true)
+            return try AttributeDecoding(code: code).entries(of: value, path: nil)
         } catch {
             // Once more for the path of the fault, which costs too much to keep track of while all is well.
-            return try entries(of: value, path: path + name.description, mayBeNull: true)
+            return try AttributeDecoding(code: code).entries(of: value, path: path + name.description)
         }
     }
+}
+
+/// Maps of custom values from their objects.
+struct AttributeDecoding {
+    /// What refusals say.
+    var code = RefusalCode.badRequest
 
     private func fault(_ path: String?, _ message: String) -> Refusal {
         Refusal(code, field: path ?? "", "\(path ?? ""): \(message)")
     }
 
-    /// - Parameter path: where the object stands, if that is to be told.
-    private func entries(of object: Node, path: String?, mayBeNull: Bool) throws(Refusal) -> [AttributeEntry] {
+    /// The entries of an object in order of the keys' bytes.
+    ///
+    /// - Parameters:
+    ///   - path: where the object stands, if that is to be told.
+    ///   - mayBeNull: whether `null` may be a value, here but not deeper.
+    func entries(of object: Node, path: String?, mayBeNull: Bool = true) throws(Refusal) -> [AttributeEntry] {
         var result: [AttributeEntry] = []
         try object.forEachMember { name, value throws(Refusal) in
             let key = name.text

@@ -42,6 +42,11 @@ extension RequestDecoder {
             title = run(fields.9)
             guard fields.9.count <= UInt32(Limits.textBytes) else { return false }
         }
+        if has(UInt32(CSJ_ATTRIBUTES)) {
+            guard gatherAttributes(row, base) else { return false }
+        } else {
+            attributes.removeAll()
+        }
         var workspace = workspace
         if has(UInt32(CSJ_WORKSPACE)) {
             workspace = run(fields.2)
@@ -61,12 +66,33 @@ extension RequestDecoder {
         }
         actions.encode(
             workspace: workspace, type: type, currency: currency, externalId: externalId, performer: performer,
-            value: value, at: at, title: title, attributes: none, into: requests.commands.body)
+            value: value, at: at, title: title, attributes: attributes.bytes, into: requests.commands.body)
         requests.rows.append(
             RequestRow(
                 idStart: UInt32(truncatingIfNeeded: idStart),
                 idCount: UInt16(truncatingIfNeeded: requests.ids.count - idStart), kind: .command, ack: ack,
                 cold: RequestRow.noCold, isCounted: true))
+        return true
+    }
+
+    /// Encodes the attributes of a row; false when something about them is wrong.
+    @inline(never)
+    private func gatherAttributes(_ row: UnsafePointer<csj_row>, _ base: UnsafeRawPointer) -> Bool {
+        let span = row.pointee.fields.10
+        guard span.count <= UInt32(Limits.attributesBytes) else { return false }
+        let end = Int(span.start) + Int(span.count)
+        let first = row.pointee.attributes
+        tokens.reserve(csj_structurals(parser, first, end))
+        var written = 0
+        var at = 0
+        // The request around them is one level.
+        let depth = UInt32(Limits.nesting - 1)
+        guard csj_tokens(parser, first, end, depth, tokens.base, &written, &at) == Int32(CSJ_OK) else { return false }
+        let object = Node(bytes: base, tokens: tokens.base, index: 0)
+        guard var entries = try? AttributeDecoding().entries(of: object, path: nil) else { return false }
+        if entries.contains(where: { $0.value == .null }) { entries.removeAll { $0.value == .null } }
+        attributes.removeAll()
+        if !entries.isEmpty { CommandCoding.encode(entries, into: attributes) }
         return true
     }
 }

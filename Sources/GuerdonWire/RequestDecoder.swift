@@ -16,6 +16,8 @@ public final class RequestDecoder {
     private let found: UnsafeMutablePointer<csj_row>
     private let capacity = 256
     let tokens = TokenBuffer()
+    /// The encoded attributes of the action at hand.
+    let attributes = ByteSink(capacity: 1024)
     let lineBytes: Int
     /// Longest id of a request, without quotes and escapes.
     static let requestIDBytes = 64
@@ -35,6 +37,7 @@ public final class RequestDecoder {
     deinit {
         csj_destroy(parser)
         found.deallocate()
+        attributes.deallocate()
     }
 
     /// Decodes complete lines, one row each in their order; lines of no bytes are left out.

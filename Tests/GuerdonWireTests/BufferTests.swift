@@ -91,6 +91,17 @@ import Testing
         #expect(Decoding(action([:])).ids == [""])
     }
 
+    @Test func unbalancedAttributesCostTheirLineAlone() {
+        let open = #"{"op":"action","externalId":"a","performer":"m","type":"t","attributes":{"a":["#
+        let closed = #"{"op":"action","externalId":"a","performer":"m","type":"t","attributes":{"a":[}]}"#
+        let beyond = #"{"op":"action","externalId":"a","performer":"m","type":"t","attributes":{}}}"#
+        let good = action(["attributes": "{\"a\":[]}"])
+        let lines = Array(repeating: [open, good, closed, good, beyond, good], count: 300).flatMap { $0 }
+        let decoding = Decoding(lines.joined(separator: "\n"))
+        #expect(decoding.lines.count == lines.count)
+        for (line, decoded) in zip(lines, decoding.lines) { #expect((decoded.command != nil) == (line == good)) }
+    }
+
     @Test func linesLongerThanAChunkAreTaken() {
         let long = action(["attributes": "{\"a\":[\(Array(repeating: "1", count: 8000).joined(separator: ","))]}"])
         let lines = Array(repeating: action([:]), count: 700) + [long, action([:])]

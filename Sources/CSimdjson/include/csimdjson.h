@@ -50,6 +50,7 @@ enum {
     CSJ_CURRENCY,
     CSJ_AT,
     CSJ_TITLE,
+    CSJ_ATTRIBUTES,  ///< an object, its inside not yet checked
     CSJ_FIELDS
 };
 
@@ -57,7 +58,7 @@ enum {
 enum {
     CSJ_VALUE_IS_NUMBER = 1 << 16,  ///< the value stood without quotes
     CSJ_ID_IS_NUMBER = 1 << 17,     ///< the id stood without quotes
-    CSJ_PLAIN = 1 << 18             ///< a well-formed action of known, flat, unescaped fields
+    CSJ_PLAIN = 1 << 18             ///< a well-formed action of known, unescaped fields
 };
 
 /// One line. Unless it is CSJ_PLAIN, only the line's place and `first` are filled.
@@ -66,6 +67,7 @@ typedef struct {
     uint32_t count;    ///< bytes without line feed and carriage return
     uint32_t first;    ///< its first structural
     uint32_t present;
+    uint32_t attributes;  ///< the structural that opens the attributes, if they are present
     csj_span fields[CSJ_FIELDS];
 } csj_row;
 
