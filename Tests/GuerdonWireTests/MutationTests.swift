@@ -133,8 +133,6 @@ private func isSame(_ value: AttributeValue, _ json: StrictJSON) -> Bool {
 
     @Test(arguments: valid.indices) func everyInsertedByteIsJudgedRight(_ index: Int) {
         let line = Array(valid[index].utf8)
-        let inserted: [UInt8] =
-            Array("\"\\{}[]:,0-.eEtfnu \t\r\n/a".utf8) + [0, 0x0c, 0x1a, 0x1f, 0x7f, 0x80, 0xc3, 0xff]
         for place in 0...line.count {
             for byte in telling {
                 var bytes = line
