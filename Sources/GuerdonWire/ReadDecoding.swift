@@ -6,8 +6,8 @@ enum ReadDecoding {
     private static let rows = Int64(Limits.pageRows.lowerBound)...Int64(Limits.pageRows.upperBound)
     /// Places that a subscription may watch.
     private static let watched = (1 as Int64)...100
-    /// Bytes of a period's name.
-    private static let periodBytes = 1...32
+    /// Bytes of a period's name; whether it is one, the board says.
+    private static let periodBytes = 0...32
 
     /// The question of an operation; `nil` when the operation is none.
     static func query(_ op: Node, _ request: Node) throws(Refusal) -> ReadRequest.Query? {
