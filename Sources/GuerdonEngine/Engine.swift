@@ -1,5 +1,6 @@
 import GuerdonCore
 import GuerdonStore
+import Synchronization
 
 /// Where the engine takes its batches from.
 public protocol BatchSource: AnyObject, Sendable {
@@ -31,8 +32,15 @@ public final class Engine: @unchecked Sendable {
     private let snapshots: SnapshotTaker
     private var archiver: DedicatedThread?
 
+    /// Bytes of commands and record headers logged since the engine was opened.
+    public var logBytes: Int64 { Int64(loggedBytes.load(ordering: .relaxed)) }
+    private let loggedBytes = Atomic<Int>(0)
+
     /// What opening found, for the operator.
     public let recovery: RecoverySummary
+
+    /// What the log writes in front of every batch.
+    private static let recordHeaderBytes = 64
 
     private struct Control {
         var isStopping = false
@@ -102,7 +110,7 @@ public final class Engine: @unchecked Sendable {
         evaluator = nil
         journal?.close()
         journal = nil
-        snapshots.finish()
+        snapshots.finish(world)
         archiver?.join()
         archiver = nil
         if let failure = control.wait({ .some($0.failure) }) ?? nil { throw failure }
@@ -221,6 +229,7 @@ public final class Engine: @unchecked Sendable {
                 batch.released()
             }
         }
+        loggedBytes.add(commands.body.count + Engine.recordHeaderBytes, ordering: .relaxed)
         journal.submit(isTicking ? [tick, commands] : [commands], done: finish)
         if isTicking {
             try world.apply(tick)

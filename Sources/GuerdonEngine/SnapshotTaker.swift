@@ -79,9 +79,11 @@ final class SnapshotTaker: @unchecked Sendable {
         return try result.get()
     }
 
-    /// Waits for a snapshot that is being written.
-    func finish() {
+    /// Waits for a snapshot that is being written, and gives its image back; called when nobody evaluates any more.
+    func finish(_ world: World) {
         thread?.join()
         thread = nil
+        if let image { world.release(image) }
+        image = nil
     }
 }

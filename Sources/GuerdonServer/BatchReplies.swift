@@ -132,6 +132,7 @@ enum EventContent {
             ("actions", Int64(clamping: world.actionCount)),
             ("conditionErrors", Int64(clamping: world.conditionErrors)),
             ("connections", Int64(server.connectionCount.wait { .some($0) } ?? 0)),
+            ("logBytes", server.logBytes?() ?? 0),
         ]
     }
 }

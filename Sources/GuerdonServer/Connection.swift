@@ -170,6 +170,15 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         closeWhenDone()
     }
 
+    /// Keeps the connection open for an answer that comes later than its batch.
+    func hold() { batchesUnderWay += 1 }
+
+    /// The late answer was sent.
+    func letGo() {
+        batchesUnderWay -= 1
+        closeWhenDone()
+    }
+
     /// Sends bytes that answer nothing, such as events.
     func send(_ bytes: UnsafeRawBufferPointer) {
         guard let context, bytes.count > 0 else { return }

@@ -15,6 +15,8 @@ public final class Server: @unchecked Sendable {
     var waiting: Set<ObjectIdentifier> = []
     /// Takes a snapshot and says which log position it covers; runs on a thread of its own.
     public var snapshot: (@Sendable () throws -> UInt64)?
+    /// Bytes logged so far; for `stats`.
+    public var logBytes: (@Sendable () -> Int64)?
     private let clock: any EngineClock
     private let group: MultiThreadedEventLoopGroup
     private let loop: any EventLoop
@@ -124,11 +126,12 @@ public final class Server: @unchecked Sendable {
     /// Sends a batch's replies and uses the batch again.
     func send(_ batch: ServerBatch) {
         loop.execute {
+            // First, so that a connection that has ended stays open for the answer.
+            for request in batch.snapshots { self.takeSnapshot(request.connection, request.id) }
             for run in batch.runs {
                 run.connection.reply(
                     UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), to: run.bytes)
             }
-            for request in batch.snapshots { self.takeSnapshot(request.connection, request.id) }
             for event in batch.events { event.bytes.withUnsafeBytes { event.connection.send($0) } }
             self.intake.recycle(batch)
         }
@@ -140,6 +143,7 @@ extension Server {
     private func takeSnapshot(_ connection: Connection, _ id: [UInt8]) {
         guard let snapshot else { return }
         let loop = loop
+        connection.hold()
         DedicatedThread.detach(name: "snapshot-wait") {
             let sink = ByteSink(capacity: 256)
             defer { sink.deallocate() }
@@ -152,7 +156,10 @@ extension Server {
                 }
             }
             let reply = Array(sink.bytes)
-            loop.execute { reply.withUnsafeBytes { connection.send($0) } }
+            loop.execute {
+                reply.withUnsafeBytes { connection.send($0) }
+                connection.letGo()
+            }
         }
     }
 }

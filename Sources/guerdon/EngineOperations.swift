@@ -36,6 +36,7 @@ struct EngineOperations: Operations {
             _exit(1)
         })
         server.snapshot = { try engine.takeSnapshot() }
+        server.logBytes = { engine.logBytes }
         let port = try listening(server, settings)
         engine.start(source: server.source)
         ready(settings.host, port)
