@@ -56,7 +56,8 @@ enum CommandDecoding {
         return WalletCommand(
             workspace: workspace, externalId: try fields.required("externalId", fields.id),
             member: try fields.required("member", fields.id), currency: try fields.required("currency", fields.id),
-            amount: try fields.required("amount", fields.decimal), reason: try fields.text("reason"))
+            amount: try fields.required("amount", fields.decimal), reason: try fields.text("reason"),
+            at: try fields.time("at"))
     }
 
     private static func memberPut(_ request: Node, _ workspace: Text) throws(Refusal) -> MemberPut {

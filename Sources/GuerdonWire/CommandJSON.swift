@@ -221,6 +221,7 @@ extension JSONWriter {
         field("currency", c.currency)
         field("amount", c.amount)
         field("reason", c.reason)
+        timeField("at", c.at)
     }
 }
 

@@ -7,7 +7,7 @@ enum KnownFields {
     static let action: [StaticString] =
         common + ["externalId", "performer", "type", "value", "currency", "at", "title", "attributes"]
     static let reverse: [StaticString] = common + ["externalId", "of", "value", "at"]
-    static let wallet: [StaticString] = common + ["externalId", "member", "currency", "amount", "reason"]
+    static let wallet: [StaticString] = common + ["externalId", "member", "currency", "amount", "reason", "at"]
     static let memberPut: [StaticString] =
         common + [
             "member", "name", "email", "phone", "birthday", "registered", "kind", "tags", "attributes", "referrer",

@@ -84,8 +84,6 @@ extension ReplyEncoder {
     /// The reply to `upline` and `downline`.
     public func chain(id: UnsafeRawBufferPointer, sequence: UInt64, _ view: ChainAnswer) {
         answer(id, sequence) { writer in
-            writer.key("member")
-            writer.string(view.member)
             writer.key("entries")
             writer.beginList()
             for entry in view.entries {

@@ -156,7 +156,7 @@ extension RandomCommands {
     private mutating func walletCommand() -> WalletCommand {
         WalletCommand(
             workspace: id(), externalId: id(), member: id(), currency: id(), amount: decimal(),
-            reason: maybe { $0.text() })
+            reason: maybe { $0.text() }, at: maybe { $0.time() })
     }
 
     private mutating func plan() -> PlanDefinition {

@@ -216,7 +216,7 @@ private func line(
         let chain = ChainAnswer(member: "m2", entries: [ChainAnswer.Entry(level: 1, member: "m1")])
         #expect(
             reply(id: "") { $0.chain(id: $1, sequence: 90, chain) }
-                == #"{"ok":true,"seq":90,"member":"m2","entries":[{"level":1,"member":"m1"}]}"# + "\n")
+                == #"{"ok":true,"seq":90,"entries":[{"level":1,"member":"m1"}]}"# + "\n")
         #expect(
             reply { $0.stats(id: $1, sequence: 90, [("members", 5), ("actions", -1)]) }
                 == "{\"id\":7,\"ok\":true,\"seq\":90,\"members\":5,\"actions\":-1}\n")

@@ -162,7 +162,7 @@ extension World {
     }
 
     @inline(__always)
-    private func resolveOne(_ i: Int) {
+    private func resolveOne(_ i: Int, creates: Bool = true) {
         guard let shape = shapes[Int(rows[i].shape)] else {
             rows[i].state = .refusedShape
             return
@@ -176,7 +176,10 @@ extension World {
         if let member = workspace.members.find(rows[i].memberHash, rows[i].performer) {
             rows[i].member = member
         } else if workspace.autoCreateMembers, shape.refusal == nil, rows[i].state == .open {
-            rows[i].member = workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
+            rows[i].member =
+                creates
+                ? workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
+                : UInt32(workspace.memberCount)
         } else if !workspace.autoCreateMembers {
             rows[i].state = .unknownMember
             return
@@ -187,7 +190,8 @@ extension World {
 
     /// Applies one action with its bounds checked exactly.
     private func applyAlone(_ i: Int, _ batch: CommandBatch) {
-        resolveOne(i)
+        // A performer is created only when his action is accepted: a refused command leaves no trace.
+        resolveOne(i, creates: false)
         let firstPosting = postings.count
         var refusal: Refusal?
         if rows[i].state == .open, let shape = shapes[Int(rows[i].shape)] {
@@ -196,6 +200,9 @@ extension World {
             let amountsFit = evaluate(i, lane: lane)
             refusal = amountsFit ? exceeded(lane, shape) : outOfRange
             if refusal == nil {
+                if Int(rows[i].member) == shape.workspace.memberCount {
+                    _ = shape.workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
+                }
                 remember(i, shape)
                 if shardCount == 1 {
                     receive(lanes[0].outboxes[0].elements, into: postings, lanes[0].changes)

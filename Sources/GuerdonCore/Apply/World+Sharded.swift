@@ -9,10 +9,7 @@ extension World {
             resolve(start..<end)
             start = end
         }
-        for lane in lanes {
-            lane.rows.removeAll()
-            for box in lane.outboxes { box.removeAll() }
-        }
+        for lane in lanes { lane.rows.removeAll() }
         for i in 0..<rows.count where rows[i].state == .open {
             lanes[Int(rows[i].member) & (shardCount - 1)].rows.append(UInt32(i))
             prepareStandings(i)
@@ -26,6 +23,9 @@ extension World {
         }
         runner.run(shardCount, rows: rows.count) { s in loan.world.receiveFromAll(s) }
         mergePostings()
+        for lane in lanes {
+            for box in lane.outboxes { box.removeAll() }
+        }
         settle()
         finish(batch, firstPosting: firstPosting)
     }

@@ -35,6 +35,7 @@ extension World {
         var result = mix(UInt64(tag.rawValue), digest(c.member, salt: 1))
         result = mix(result, digest(c.currency, salt: 2))
         result = mix(result, UInt64(bitPattern: amount.coefficient) &* 31 &+ UInt64(amount.scale))
+        result = mix(result, UInt64(bitPattern: c.at ?? ActionRecord.noTime))
         return mix(result, digest(c.reason, salt: 3))
     }
 
@@ -49,7 +50,7 @@ extension World {
                 "There is no currency \"\(c.currency)\"; create it with currency.put.")
         }
         let scale = workspace.currencies[currency].scale
-        guard let units = c.amount.units(scale: scale), units != 0, units != Int64.min else {
+        guard let units = c.amount.units(scale: scale), units != 0 else {
             throw Refusal(
                 .amountOutOfRange, field: "amount",
                 "The amount must not be 0, fit 64 bits and have at most \(scale) decimals.")
@@ -71,7 +72,7 @@ extension World {
         let shard = workspace.shards[workspace.shard(of: member)]
         let local = workspace.local(of: member)
         if units < 0 {
-            guard workspace.wallet(of: member, currency: currency).available >= -units else {
+            guard workspace.wallet(of: member, currency: currency).available.magnitude >= units.magnitude else {
                 throw insufficient(workspace, member, currency)
             }
         } else {

@@ -230,9 +230,12 @@ public struct WalletCommand: Sendable, Hashable {
     public var currency: Text
     public var amount: DecimalNumber
     public var reason: Text?
+    /// When it happened, in nanoseconds since 1970; `nil` means the time of the command.
+    public var at: Int64?
 
     public init(
-        workspace: Text, externalId: Text, member: Text, currency: Text, amount: DecimalNumber, reason: Text? = nil
+        workspace: Text, externalId: Text, member: Text, currency: Text, amount: DecimalNumber, reason: Text? = nil,
+        at: Int64? = nil
     ) {
         self.workspace = workspace
         self.externalId = externalId
@@ -240,6 +243,7 @@ public struct WalletCommand: Sendable, Hashable {
         self.currency = currency
         self.amount = amount
         self.reason = reason
+        self.at = at
     }
 }
 

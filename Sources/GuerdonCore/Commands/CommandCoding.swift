@@ -137,13 +137,15 @@ public enum CommandCoding {
         out.write(c.currency)
         out.write(c.amount)
         out.write(c.reason) { out.write($0) }
+        out.write(c.at) { out.writeSigned($0) }
     }
 
     private static func walletCommand(_ source: inout ByteSource) throws(MalformedBytes) -> WalletCommand {
         WalletCommand(
             workspace: try source.text(), externalId: try source.text(), member: try source.text(),
             currency: try source.text(), amount: try source.decimal(),
-            reason: try source.optional { s throws(MalformedBytes) in try s.text() })
+            reason: try source.optional { s throws(MalformedBytes) in try s.text() },
+            at: try source.optional { s throws(MalformedBytes) in try s.signed() })
     }
 
     static func encode(_ d: CalendarDuration, into out: ByteSink) {

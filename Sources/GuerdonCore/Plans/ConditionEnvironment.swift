@@ -77,7 +77,11 @@ struct ConditionContext: CELActivation {
     }
 
     private func person(_ member: UInt32, _ slot: ConditionSlot) -> CELValue {
-        if slot == .memberId { return .string(String(decoding: workspace.members.id(member), as: UTF8.self)) }
+        if slot == .memberId {
+            // A performer who is created by this action is not among the members yet.
+            let id = member == row.member ? row.performer : workspace.members.id(member)
+            return .string(String(decoding: id, as: UTF8.self))
+        }
         let profile = workspace.profile(of: member)
         func text(_ value: Text?) -> CELValue { value.map { .string($0.string) } ?? .null }
         switch slot {

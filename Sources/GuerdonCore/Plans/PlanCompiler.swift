@@ -24,6 +24,7 @@ struct PlanCompiler {
         guard starts < ends || knownEnd != nil else {
             throw Refusal(.planInvalid, field: "plan.ends", "The plan ends before it starts.")
         }
+        let audience = try condition(plan.audience, path: "plan.audience")
         var names: Set<Text> = []
         var bonuses: [CompiledBonus] = []
         for (b, bonus) in plan.bonuses.enumerated() {
@@ -36,13 +37,14 @@ struct PlanCompiler {
                 throw Refusal(
                     .planInvalid, field: "\(path).rewards", "A bonus needs 1 to \(Limits.bonuses) rewards.")
             }
+            let when = try condition(bonus.when, path: "\(path).when")
             var rewards: [CompiledReward] = []
             for (r, reward) in bonus.rewards.enumerated() {
                 rewards.append(try compile(reward, funding: funding, path: "\(path).rewards[\(r)]"))
             }
             bonuses.append(
                 CompiledBonus(
-                    name: bonus.bonus, condition: try condition(bonus.when, path: "\(path).when"), rewards: rewards))
+                    name: bonus.bonus, condition: when, rewards: rewards))
         }
         if let name = plan.funding, funding == nil {
             throw Refusal(
@@ -51,7 +53,7 @@ struct PlanCompiler {
         }
         return PlanVersion(
             index: index, version: version, sequence: sequence, definition: plan, starts: starts, ends: ends,
-            audience: try condition(plan.audience, path: "plan.audience"), funding: funding, bonuses: bonuses)
+            audience: audience, funding: funding, bonuses: bonuses)
     }
 
     private func instant(_ instant: PlanInstant) -> Int64 {

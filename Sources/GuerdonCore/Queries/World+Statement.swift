@@ -153,6 +153,7 @@ extension World {
             entry.sourceOf = c.of
             entry.sourceMember = try performer(of: c.of, workspace)
         case .adjust(let c), .redeem(let c):
+            entry.at = c.at ?? past.time
             entry.sourceMember = c.member
             entry.sourceExternalId = c.externalId
             entry.description = c.reason

@@ -25,7 +25,10 @@ struct Forest {
         nextSiblings.append(Forest.none)
     }
 
-    @inline(__always) func referrer(of member: UInt32) -> UInt32 { referrers[Int(member)] }
+    /// The referrer, or ``none``; a member who is still to be created has none.
+    @inline(__always) func referrer(of member: UInt32) -> UInt32 {
+        Int(member) < referrers.count ? referrers[Int(member)] : Forest.none
+    }
     @inline(__always) func prefetch(_ member: UInt32) { referrers.prefetch(Int(member)) }
 
     /// Whether `member` stands somewhere above `other`.
