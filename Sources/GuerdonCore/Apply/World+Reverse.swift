@@ -80,11 +80,11 @@ extension World {
         let member = posting.member
         let shard = workspace.shards[workspace.shard(of: member)]
         let lifetime = reward.lifetime ?? workspace.currencies[currency].lifetime(at: posting.sequence)
-        let isDated = lifetime?.added(to: action.command.at ?? action.time) != nil
+        let expires = lifetime?.added(to: action.command.at ?? action.time)
         let previous = workspace.wallet(of: member, currency: currency).lastSequence
         let taken = shard.wallets.takeBack(
             local: workspace.local(of: member), currency: currency, amount: take, origin: posting.sequence,
-            isDated: isDated, becomesDebt: plan.definition.clawback == .debt, sequence: sequence)
+            expires: expires, becomesDebt: plan.definition.clawback == .debt, sequence: sequence)
         if taken > 0 {
             postings.append(
                 Posting(

@@ -69,11 +69,11 @@ final class WalletShard {
     /// Takes back up to `amount` of what the command at `origin` credited: from its own lot, then from the others.
     ///
     /// - Parameters:
-    ///   - isDated: whether the credit had an expiry.
+    ///   - expires: the credit's expiry; `nil` when it had none.
     ///   - becomesDebt: whether what is missing makes the balance negative.
     /// - Returns: what the balance went down by.
     func takeBack(
-        local: Int, currency: Int, amount: Int64, origin: UInt64, isDated: Bool, becomesDebt: Bool, sequence: UInt64
+        local: Int, currency: Int, amount: Int64, origin: UInt64, expires: Int64?, becomesDebt: Bool, sequence: UInt64
     ) -> Int64 {
         let column = wallets[currency]
         var wallet = column[local]
@@ -83,8 +83,8 @@ final class WalletShard {
         wallet.balance -= total
         wallet.lastSequence = sequence
         var rest = fromLots
-        if isDated {
-            rest -= takeFromLot(&wallet, origin: origin, upTo: rest)
+        if let expires {
+            rest -= takeFromLot(&wallet, origin: origin, expires: expires, upTo: rest)
         } else {
             let part = min(rest, wallet.undated)
             takeUndated(&wallet, part)
@@ -263,11 +263,13 @@ extension WalletShard {
         if wallet.undated == 0 { wallet.undatedSource = 0 }
     }
 
-    private func takeFromLot(_ wallet: inout Wallet, origin: UInt64, upTo limit: Int64) -> Int64 {
+    private func takeFromLot(
+        _ wallet: inout Wallet, origin: UInt64, expires: Int64, upTo limit: Int64
+    ) -> Int64 {
         var taken: Int64 = 0
         var emptied: [UInt32] = []
         forEachLot(wallet) { index, lot in
-            guard lot.sequence == origin, taken < limit else { return }
+            guard lot.sequence == origin, lot.expires == expires, taken < limit else { return }
             let part = min(limit - taken, lot.amount)
             lots[Int(index)].amount -= part
             taken += part

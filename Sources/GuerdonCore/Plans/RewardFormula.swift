@@ -56,7 +56,7 @@ struct RewardFormula: Sendable {
     @inline(__always)
     func amount(units: Int64?) -> Int64? {
         if kind == .fixed { return amount }
-        guard let units else { return 0 }
+        guard let units, kind == .rate || amount != 0 else { return 0 }
         // units < 2^31 × multiplier < 2^32 stays below 2^63.
         if shortMultiplier != 0, units < 1 << 31 {
             let product = UInt64(units) * shortMultiplier

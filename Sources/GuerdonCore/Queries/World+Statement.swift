@@ -6,8 +6,8 @@ extension World {
         let currency: Int
         /// Balance behind the newest posting not yet passed.
         var balance: Int64
-        /// Postings of the command at hand that are not yet passed, oldest first.
-        var pending: [Posting] = []
+        /// Postings of the command at hand that are not yet passed, oldest first, with their places among all its postings.
+        var pending: [(place: Int, posting: Posting)] = []
         var next: UInt64
         /// After a cursor: how many postings of the command at ``next`` are not yet passed; 0 for all.
         var resumeCount = 0
@@ -46,12 +46,12 @@ extension World {
     private func load(_ walk: inout Walk, _ member: UInt32, _ workspace: Workspace) throws {
         guard walk.pending.isEmpty, walk.next != 0 else { return }
         let sequence = walk.next
-        walk.pending = try allPostings(at: sequence).filter {
-            $0.member == member && Int($0.currency) == walk.currency && Int($0.workspace) == workspace.index
-                && $0.kind != .conditionError
-        }
+        walk.pending = try allPostings(at: sequence).enumerated().filter { _, posting in
+            posting.member == member && Int(posting.currency) == walk.currency
+                && Int(posting.workspace) == workspace.index && posting.kind != .conditionError
+        }.map { (place: $0.offset, posting: $0.element) }
         // Several postings of one command all but the first name the command itself as the one before.
-        walk.next = walk.pending.map(\.previous).min() ?? 0
+        walk.next = walk.pending.map(\.posting.previous).min() ?? 0
         if walk.next >= sequence { walk.next = 0 }
         if walk.resumeCount > 0 {
             walk.pending.removeLast(max(0, walk.pending.count - walk.resumeCount))
@@ -70,22 +70,16 @@ extension World {
                 continue
             }
             // Within one command, the order in which it posted.
-            if last.sequence > top.sequence || (last.sequence == top.sequence && isLater(last, than: top)) { best = i }
+            if (last.posting.sequence, last.place) > (top.posting.sequence, top.place) { best = i }
         }
         return best
-    }
-
-    private func isLater(_ a: Posting, than b: Posting) -> Bool {
-        guard let all = try? allPostings(at: a.sequence), let ia = all.lastIndex(of: a), let ib = all.lastIndex(of: b)
-        else { return a.currency > b.currency }
-        return ia > ib
     }
 
     private func pop(
         _ walks: inout [Walk], _ member: UInt32, _ workspace: Workspace
     ) throws -> (posting: Posting, balance: Int64)? {
         guard let i = try peek(&walks, member, workspace) else { return nil }
-        let posting = walks[i].pending.removeLast()
+        let posting = walks[i].pending.removeLast().posting
         let balance = walks[i].balance
         walks[i].balance -= posting.amount
         return (posting, max(balance, 0))
@@ -95,7 +89,7 @@ extension World {
     private func cursor(_ walks: [Walk]) -> String {
         walks.filter { !$0.pending.isEmpty || $0.next != 0 }
             .map { walk in
-                let at = walk.pending.last?.sequence ?? walk.next
+                let at = walk.pending.last?.posting.sequence ?? walk.next
                 return "\(walk.currency):\(at):\(walk.pending.count):\(walk.balance)"
             }
             .joined(separator: "/")
