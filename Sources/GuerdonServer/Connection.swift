@@ -28,7 +28,13 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private var skippedBytes = 0
     private var hasEnded = false
     private var isReading = true
-    private var batchesUnderWay = 0
+    private var runsUnderWay = 0
+    /// Whether nothing is taken any more, and the connection goes when its replies are sent.
+    private var isClosing = false
+    private var hasClosedOutput = false
+    /// Written since the last flush.
+    private var output: ByteBuffer?
+    private let isGone = Atomic(false)
 
     init(server: Server) { self.server = server }
 
@@ -40,6 +46,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
         var bytes = unwrapInboundIn(data)
         if isSkippingLine, !skip(&bytes) { return }
         if pending.readableBytes == 0 {
@@ -82,6 +89,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        isGone.store(true, ordering: .relaxed)
         server.disconnected(self)
         context.fireChannelInactive()
     }
@@ -90,69 +98,91 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: In
 
-    /// Puts all whole lines into the open batch.
+    /// Puts whole lines into the open batch, as far as the bounds allow.
     func handOver() {
+        guard !isClosing else { return pending.clear() }
         guard pending.readableBytes > 0 else { return readMore() }
         let result = server.intake.withOpen { batch in self.add(to: batch) }
-        if result == nil || result == false { server.waiting.insert(ObjectIdentifier(self)) }
+        switch result {
+        case .all?, .answersFirst?: break
+        case .nextBatch?, nil: server.waiting.insert(ObjectIdentifier(self))
+        }
         readMore()
     }
 
-    /// - Returns: `false` when lines are left over because the batch has no room for them.
-    private func add(to batch: ServerBatch) -> Bool {
-        guard batch.bytes < server.limits.batchBytes else { return false }
-        // Bytes behind the last line are read by simdjson, though not looked at.
-        pending.reserveCapacity(minimumWritableBytes: 64)
-        var taken = 0
-        var isRest = false
-        pending.withUnsafeReadableBytes { all in
-            guard let end = all[scanned...].lastIndex(of: UInt8(ascii: "\n")) else { return }
-            var lines = UnsafeRawBufferPointer(rebasing: all[0...end])
-            let share = server.limits.batchBytes / 4
-            if lines.count > share {
-                // A flood leaves room for others.
-                let cut =
-                    lines[..<share].lastIndex(of: UInt8(ascii: "\n"))
-                    ?? lines[share...].firstIndex(of: UInt8(ascii: "\n")) ?? end
-                lines = UnsafeRawBufferPointer(rebasing: all[0...cut])
-                isRest = cut < end
-            }
-            take(lines, batch)
-            taken = lines.count
-        }
-        pending.moveReaderIndex(forwardBy: taken)
-        scanned = isRest ? 0 : pending.readableBytes
-        if !isRest, pending.readableBytes > server.limits.lineBytes { refuseLongLine(batch) }
-        if taken > 0 { pending.discardReadBytes() }
-        return !isRest
+    /// What became of the lines that are there.
+    private enum Added {
+        case all
+        /// The rest waits until this connection got answers.
+        case answersFirst
+        /// The rest waits until there is room in a batch.
+        case nextBatch
     }
 
+    /// Decodes piece by piece: what a piece will cost in answers is known when it is decoded.
+    private func add(to batch: ServerBatch) -> Added {
+        // Bytes behind the last line are read by simdjson, though not looked at.
+        pending.reserveCapacity(minimumWritableBytes: 64)
+        // A flood leaves room for others.
+        let room = min(batch.bytes + server.limits.batchBytes / 4, server.limits.batchBytes)
+        while true {
+            guard batch.bytes < room else { return .nextBatch }
+            guard !isOverBound else { return .answersFirst }
+            guard let end = endOfPiece() else { break }
+            pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }
+            pending.moveReaderIndex(forwardBy: end)
+            scanned = max(0, scanned - end)
+        }
+        scanned = pending.readableBytes
+        // Two more than the bound: the line's end may be a carriage return whose line feed is still to come.
+        if scanned > server.limits.lineBytes + 1 { refuseLongLine(batch) }
+        pending.discardReadBytes()
+        return .all
+    }
+
+    /// Where the next piece of whole lines ends; `nil` when there is no whole line.
+    private func endOfPiece() -> Int? {
+        pending.withUnsafeReadableBytes { all in
+            let feed = UInt8(ascii: "\n")
+            let piece = Connection.pieceBytes
+            if all.count > piece, let last = all[..<piece].lastIndex(of: feed) { return last + 1 }
+            // A line may be longer than a piece.
+            let from = max(scanned, all.count > piece ? piece : 0)
+            if all.count > piece { return all[from...].firstIndex(of: feed).map { $0 + 1 } }
+            return all[scanned...].lastIndex(of: feed).map { $0 + 1 }
+        }
+    }
+
+    /// Bytes of lines that are decoded between two looks at the bounds.
+    private static let pieceBytes = 32 << 10
+
     private func take(_ lines: UnsafeRawBufferPointer, _ batch: ServerBatch) {
-        batch.add(lines, from: self)
-        unanswered += lines.count
-        batchesUnderWay += 1
+        let (charge, isNewRun) = batch.add(lines, from: self)
+        unanswered += charge
+        if isNewRun { runsUnderWay += 1 }
     }
 
     /// Answers a line that has no end within the bound, and skips to its end.
     private func refuseLongLine(_ batch: ServerBatch) {
-        // Its beginning is enough for the decoder to see that it is too long.
-        var start = pending
-        if var line = start.readSlice(length: server.limits.lineBytes + 1) {
-            line.writeInteger(UInt8(ascii: "\n"))
-            line.reserveCapacity(minimumWritableBytes: 64)
-            line.withUnsafeReadableBytes { take($0, batch) }
-        }
-        skippedBytes = pending.readableBytes
+        // Any line of that length says the same to the decoder, and this one has nothing else wrong with it.
+        var line = ByteBuffer(repeating: UInt8(ascii: "0"), count: scanned)
+        line.writeInteger(UInt8(ascii: "\n"))
+        line.reserveCapacity(minimumWritableBytes: 64)
+        line.withUnsafeReadableBytes { take($0, batch) }
+        skippedBytes = scanned
         pending.clear()
         scanned = 0
         isSkippingLine = true
     }
 
+    private var isOverBound: Bool {
+        unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes
+    }
+
     /// Asks for more, unless a bound holds the connection back.
     private func readMore() {
-        let held =
-            unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes
-            || server.waiting.contains(ObjectIdentifier(self))
+        guard !isClosing, !hasEnded else { return }
+        let held = server.isDraining || isOverBound || server.waiting.contains(ObjectIdentifier(self))
         if held == isReading, let channel = context?.channel {
             isReading = !held
             channel.setOption(.autoRead, value: !held).whenFailure { _ in }
@@ -161,66 +191,143 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     // MARK: Out
 
-    /// Sends the replies to lines of `bytes` bytes.
-    func reply(_ replies: UnsafeRawBufferPointer, to bytes: Int) {
-        unanswered -= bytes
-        batchesUnderWay -= 1
-        send(replies)
-        readMore()
+    /// Writes the replies to lines that count for `charge` bytes; ``flush()`` sends them.
+    func reply(_ replies: UnsafeRawBufferPointer, charge: Int) {
+        unanswered -= charge
+        runsUnderWay -= 1
+        write(replies)
+    }
+
+    /// Adds bytes to what ``flush()`` sends.
+    func write(_ bytes: UnsafeRawBufferPointer) {
+        guard let context, bytes.count > 0 else { return }
+        if output == nil { output = context.channel.allocator.buffer(capacity: bytes.count) }
+        output?.writeBytes(bytes)
+        unsent.add(bytes.count, ordering: .relaxed)
+    }
+
+    /// Sends everything written, in one go, and takes the lines that waited for it.
+    func flush() {
+        if let context, let output {
+            self.output = nil
+            let count = output.readableBytes
+            context.writeAndFlush(wrapOutboundOut(output)).whenComplete { _ in
+                self.unsent.subtract(count, ordering: .relaxed)
+                self.goOn()
+            }
+        }
+        goOn()
+    }
+
+    /// Takes lines that waited for answers; closes when everything is done.
+    private func goOn() {
+        if pending.readableBytes > scanned, !isOverBound, !server.waiting.contains(ObjectIdentifier(self)) {
+            handOver()
+        } else {
+            readMore()
+        }
         closeWhenDone()
     }
 
     /// Keeps the connection open for an answer that comes later than its batch.
-    func hold() { batchesUnderWay += 1 }
+    func hold() { runsUnderWay += 1 }
 
     /// The late answer was sent.
     func letGo() {
-        batchesUnderWay -= 1
+        runsUnderWay -= 1
         closeWhenDone()
     }
 
     /// Sends bytes that answer nothing, such as events.
     func send(_ bytes: UnsafeRawBufferPointer) {
-        guard let context, bytes.count > 0 else { return }
-        var buffer = context.channel.allocator.buffer(capacity: bytes.count)
-        buffer.writeBytes(bytes)
-        let count = bytes.count
-        unsent.add(count, ordering: .relaxed)
-        context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in
-            self.unsent.subtract(count, ordering: .relaxed)
-            self.readMore()
-            self.closeWhenDone()
-        }
+        write(bytes)
+        flush()
     }
 
     /// Whether an event may be sent: a slow reader gets the newest state later.
     var takesEvents: Bool { unsent.load(ordering: .relaxed) == 0 }
 
+    /// Whether the client has gone; may be asked on any thread.
+    var hasGone: Bool { isGone.load(ordering: .relaxed) }
+
+    /// Whether all replies are sent.
+    var isAnswered: Bool { runsUnderWay == 0 && unsent.load(ordering: .relaxed) == 0 }
+
     private func closeWhenDone() {
-        if hasEnded, batchesUnderWay == 0, unsent.load(ordering: .relaxed) == 0, pending.readableBytes == 0 {
-            context?.close(promise: nil)
+        guard let context, isAnswered else { return }
+        if hasEnded, isClosing || pending.readableBytes == 0 {
+            context.close(promise: nil)
+        } else if isClosing, !hasClosedOutput {
+            hasClosedOutput = true
+            context.close(mode: .output, promise: nil)
         }
+    }
+
+    /// Closes once everything is sent and the client has closed as well.
+    ///
+    /// What still arrives is read and dropped: closing with unread bytes would reset the connection, and the client might
+    /// lose replies that it has not read yet.
+    func closeGracefully() {
+        isClosing = true
+        pending.clear()
+        scanned = 0
+        if !isReading, let channel = context?.channel {
+            isReading = true
+            channel.setOption(.autoRead, value: true).whenFailure { _ in }
+        }
+        closeWhenDone()
     }
 
     func close() { context?.close(promise: nil) }
 
     /// Stops reading for good; what was read is answered.
-    func stopReading() {
-        context?.channel.setOption(.autoRead, value: false).whenFailure { _ in }
-        isReading = false
-    }
+    func stopReading() { readMore() }
 }
 
 extension ServerBatch {
     /// Decodes whole lines of a connection into this batch.
-    func add(_ lines: UnsafeRawBufferPointer, from connection: Connection) {
+    ///
+    /// - Returns: what they count for while they are unanswered (their bytes and those of the answers to be expected), and
+    ///   whether they made a new run.
+    func add(_ lines: UnsafeRawBufferPointer, from connection: Connection) -> (charge: Int, isNewRun: Bool) {
         let first = requests.rows.count
+        let firstCold = requests.cold.count
         connection.server.decoder.decode(lines: lines, defaults: &connection.defaults, into: requests)
-        runs.append(
-            Run(
-                connection: connection, rows: first..<requests.rows.count, bytes: lines.count,
-                commandsBefore: connection.commandCount))
-        for i in first..<requests.rows.count where requests.rows[i].isCounted { connection.commandCount += 1 }
-        bytes += lines.count
+        let rows = requests.rows.elements[first...]
+        var charge = lines.count + ServerBatch.replyBytes * rows.count
+        for request in requests.cold[firstCold...] { charge += request.expectedBytes }
+        let isNewRun = runs.last?.connection !== connection
+        if isNewRun {
+            runs.append(
+                Run(
+                    connection: connection, rows: first..<first, charge: 0, commandsBefore: connection.commandCount))
+        }
+        runs[runs.count - 1].rows = runs[runs.count - 1].rows.lowerBound..<requests.rows.count
+        runs[runs.count - 1].charge += charge
+        for row in rows where row.isCounted { connection.commandCount += 1 }
+        bytes += charge
+        return (charge, isNewRun)
+    }
+
+    /// Bytes of a short reply.
+    private static let replyBytes = 64
+}
+
+extension Request {
+    /// About how many bytes the answer has beyond a short reply: enough to keep answers from piling up.
+    fileprivate var expectedBytes: Int {
+        switch self {
+        case .read(let read):
+            switch read.query {
+            case .statement(_, _, let limit, _): 256 * limit
+            case .downline(_, _, let limit): 48 * limit
+            case .boardTop(_, let limit, _): 64 * limit
+            case .boardRank(_, _, let around, _): 64 * around
+            case .upline(_, let levels): 48 * levels
+            case .member, .wallet, .explain, .stats: 256
+            }
+        case .subscribe, .refused: 256
+        case .hello, .ping, .snapshot, .unsubscribe: 0
+        }
     }
 }

@@ -12,6 +12,8 @@ final class Intake: BatchSource, @unchecked Sendable {
         var open: ServerBatch?
         var spare: [ServerBatch] = []
         var isClosed = false
+        /// Whether a batch is wanted even if it is empty.
+        var wantsEmpty = false
     }
     private let state = Monitor(State())
     private let onTaken: @Sendable () -> Void
@@ -43,8 +45,9 @@ final class Intake: BatchSource, @unchecked Sendable {
 
     func take(timeoutNanoseconds: Int64) -> (any EngineBatch)? {
         let batch: ServerBatch?? = state.wait(nanoseconds: timeoutNanoseconds) { state in
-            if let open = state.open, !open.isEmpty {
+            if let open = state.open, !open.isEmpty || state.wantsEmpty {
                 state.open = state.spare.popLast()
+                state.wantsEmpty = false
                 return .some(open)
             }
             return state.isClosed ? .some(nil) : nil
@@ -59,6 +62,14 @@ final class Intake: BatchSource, @unchecked Sendable {
         batch.reset()
         state.change { $0.spare.append(batch) }
         onTaken()
+    }
+
+    /// Has the engine take a batch even if there is no line: subscriptions wait to be told.
+    func askForEvents() {
+        state.change { state in
+            if state.open == nil { state.open = state.spare.popLast() }
+            state.wantsEmpty = true
+        }
     }
 
     /// Nothing more will come; what is open is still taken.

@@ -1,3 +1,4 @@
+import Glibc
 import GuerdonCore
 public import GuerdonEngine
 import GuerdonWire
@@ -7,7 +8,7 @@ import NIOPosix
 /// The TCP server: line-delimited JSON in, replies out, one event loop.
 public final class Server: @unchecked Sendable {
     // Sendable: connections, decoder and `waiting` are used on the event loop only.
-    let limits: ServerLimits
+    private(set) var limits: ServerLimits
     let decoder: RequestDecoder
     let intake: Intake
     let subscriptions = Subscriptions()
@@ -23,6 +24,11 @@ public final class Server: @unchecked Sendable {
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var listener: (any Channel)?
     private let wakeUp = WakeUp()
+    /// Whether the server is about to stop; nothing more is read.
+    private(set) var isDraining = false
+    private var isEventTimerSet = false
+    /// Connections over the bound that are being told so.
+    private var refusing = 0
     private let started: Int64
 
     /// - Parameters:
@@ -61,10 +67,14 @@ public final class Server: @unchecked Sendable {
     /// - Returns: the port, which the system chose when `port` is 0.
     /// - Throws: when the address cannot be bound.
     public func start(host: String, port: Int) throws -> Int {
+        let descriptors = DescriptorLimit.raise()
+        // Files of the engine need some, too.
+        limits.connections = min(limits.connections, max(16, descriptors - 256))
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 65_536, maximum: 262_144)
@@ -84,13 +94,29 @@ public final class Server: @unchecked Sendable {
     public func drain() throws {
         try listener?.close().wait()
         listener = nil
-        try loop.submit { for connection in self.connections.values { connection.stopReading() } }.wait()
+        try loop.submit {
+            self.isDraining = true
+            for connection in self.connections.values { connection.stopReading() }
+        }.wait()
         intake.close()
     }
 
     /// Sends what is left, closes all connections and ends the event loop; to be called when the engine has stopped.
-    public func stop() throws {
+    ///
+    /// - Parameter patience: milliseconds that clients get to read what is left.
+    public func stop(patience: Int = 1000) throws {
         // Replies of the last batch are queued on the loop before this runs.
+        try loop.submit { for connection in self.connections.values { connection.closeGracefully() } }.wait()
+        var deadline = NIODeadline.now() + .milliseconds(Int64(patience))
+        while NIODeadline.now() < deadline {
+            let (isEmpty, isSent) = try loop.submit {
+                (self.connections.isEmpty, self.connections.values.allSatisfy(\.isAnswered))
+            }.wait()
+            if isEmpty { break }
+            // Who has everything and does not close is not waited for much longer.
+            if isSent { deadline = min(deadline, .now() + .milliseconds(100)) }
+            usleep(2000)
+        }
         try loop.submit { for connection in self.connections.values { connection.close() } }.wait()
         try group.syncShutdownGracefully()
     }
@@ -102,11 +128,22 @@ public final class Server: @unchecked Sendable {
             let refusal =
                 "{\"ok\":false,\"error\":{\"code\":\"overloaded\",\"message\":\"There are \(limits.connections) connections already; try again later.\"}}\n"
             Array(refusal.utf8).withUnsafeBytes { connection.send($0) }
-            connection.close()
+            refuse(connection)
             return
         }
         connections[ObjectIdentifier(connection)] = connection
         connectionCount.change { $0 += 1 }
+    }
+
+    /// Closes a connection that is one too many, with some time for it to read why; but not for a flood of them.
+    private func refuse(_ connection: Connection) {
+        guard refusing < 64 else { return connection.close() }
+        refusing += 1
+        connection.closeGracefully()
+        loop.scheduleTask(in: .seconds(1)) {
+            self.refusing -= 1
+            connection.close()
+        }
     }
 
     func disconnected(_ connection: Connection) {
@@ -124,16 +161,30 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Sends a batch's replies and uses the batch again.
-    func send(_ batch: ServerBatch) {
-        loop.execute {
-            // First, so that a connection that has ended stays open for the answer.
-            for request in batch.snapshots { self.takeSnapshot(request.connection, request.id) }
-            for run in batch.runs {
-                run.connection.reply(
-                    UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), to: run.bytes)
-            }
-            for event in batch.events { event.bytes.withUnsafeBytes { event.connection.send($0) } }
-            self.intake.recycle(batch)
+    func send(_ batch: ServerBatch) { loop.execute { self.deliver(batch) } }
+
+    private func deliver(_ batch: ServerBatch) {
+        // First, so that a connection that has ended stays open for the answer.
+        for request in batch.snapshots { takeSnapshot(request.connection, request.id) }
+        for run in batch.runs {
+            run.connection.reply(
+                UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), charge: run.charge)
+        }
+        for event in batch.events { event.bytes.withUnsafeBytes { event.connection.write($0) } }
+        // All of a connection goes out in one write.
+        for run in batch.runs { run.connection.flush() }
+        for event in batch.events { event.connection.flush() }
+        if batch.leavesEvents { tellEventsLater() }
+        intake.recycle(batch)
+    }
+
+    /// Looks again soon whether slow readers of events have caught up.
+    private func tellEventsLater() {
+        guard !isEventTimerSet else { return }
+        isEventTimerSet = true
+        loop.scheduleTask(in: .milliseconds(20)) {
+            self.isEventTimerSet = false
+            if !self.isDraining { self.intake.askForEvents() }
         }
     }
 }
@@ -180,4 +231,19 @@ private final class WakeUp: @unchecked Sendable {
     }
 
     func reset() { isSignalled.change { $0 = false } }
+}
+
+/// The process's bound on open files and sockets.
+private enum DescriptorLimit {
+    /// Raises it as far as the system lets us, and says where it is then.
+    static func raise() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        if limit.rlim_cur < limit.rlim_max {
+            var raised = limit
+            raised.rlim_cur = limit.rlim_max
+            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
 }

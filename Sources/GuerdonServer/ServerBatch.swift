@@ -12,8 +12,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     struct Run {
         let connection: Connection
         var rows: Range<Int>
-        /// Bytes of its lines.
-        var bytes: Int
+        /// What its lines count for while they are unanswered.
+        var charge: Int
         /// Commands of the connection before these rows.
         var commandsBefore: UInt64
         /// Its replies in ``ServerBatch/replies``.
@@ -23,12 +23,14 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     let requests = Requests()
     var runs: [Run] = []
     let replies = ByteSink(capacity: 1 << 16)
-    /// Bytes of all lines in it.
+    /// What all lines in it count for.
     var bytes = 0
     /// Who asked for a snapshot, with the id of the request.
     var snapshots: [(connection: Connection, id: [UInt8])] = []
     /// What subscriptions are to be told, by connection.
     var events: [(connection: Connection, bytes: [UInt8])] = []
+    /// Whether some subscription was not told of a change.
+    var leavesEvents = false
     private unowned let server: Server
 
     init(server: Server) { self.server = server }
@@ -47,7 +49,7 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
             encoder.encode(runs[i], command: &command, line: &line)
             runs[i].replies = start..<replies.count
         }
-        if !server.subscriptions.isEmpty { events = server.subscriptions.events(world, server: server) }
+        if !server.subscriptions.isEmpty { (events, leavesEvents) = server.subscriptions.events(world, server: server) }
     }
 
     func released() { server.send(self) }
@@ -59,5 +61,6 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
         events.removeAll()
         snapshots.removeAll()
         bytes = 0
+        leavesEvents = false
     }
 }

@@ -4,12 +4,10 @@ public struct ServerLimits: Sendable {
     public var lineBytes = 64 * 1024
     /// Connections at a time; one more is told `overloaded` and closed.
     public var connections = 10_000
-    /// Bytes of a connection that are unanswered or unsent, before it is no longer read from.
+    /// Bytes of a connection that are unanswered or unsent, before it is no longer read from; a line counts with its answer.
     public var connectionBytes = 4 << 20
     /// Bytes of all connections that wait for the engine, before none is read from.
     public var batchBytes = 8 << 20
-    /// Lines that one connection may put into one batch, so that a flood leaves room for others.
-    public var linesPerBatch = 16_384
     /// Subscriptions of one connection.
     public var subscriptions = 100
 

@@ -11,7 +11,6 @@ final class Subscriptions: @unchecked Sendable {
         let subscription: Subscription
         /// What was told last, to tell only changes.
         var last: [UInt8] = []
-        var isFirst = true
     }
     private struct State {
         var entries: [Entry] = []
@@ -45,14 +44,23 @@ final class Subscriptions: @unchecked Sendable {
     }
 
     /// The events that follow from the state: for every subscription whose content changed, its newest content.
-    func events(_ world: World, server: Server) -> [(connection: Connection, bytes: [UInt8])] {
+    ///
+    /// - Returns: the events, and whether some connection was passed over that has to be told later.
+    func events(_ world: World, server: Server) -> (events: [(connection: Connection, bytes: [UInt8])], leaves: Bool) {
         let now = max(world.time, server.now())
         return state.change { state in
+            // A client may have gone while its subscription was under way.
+            state.entries.removeAll { $0.connection.hasGone }
             var events: [(connection: Connection, bytes: [UInt8])] = []
+            var leaves = false
             for i in state.entries.indices {
                 let entry = state.entries[i]
                 // A slow reader is told when it has read what was sent.
-                guard entry.connection.takesEvents,
+                guard entry.connection.takesEvents else {
+                    leaves = true
+                    continue
+                }
+                guard
                     let event = try? EventContent.bytes(
                         entry.subscription, number: entry.number, world: world, server: server, now: now),
                     event.content != entry.last
@@ -60,7 +68,7 @@ final class Subscriptions: @unchecked Sendable {
                 state.entries[i].last = event.content
                 events.append((entry.connection, event.line))
             }
-            return events
+            return (events, leaves)
         }
     }
 }
