@@ -9,10 +9,7 @@ extension RequestDecoder {
     ) {
         let line = UnsafeRawBufferPointer(start: base + Int(row.start), count: Int(row.count))
         guard line.count <= lineBytes else {
-            let refusal = Refusal(
-                .lineTooLong,
-                "The line has \(line.count) bytes; at most \(lineBytes) are taken. Send less in one request.")
-            return refuse(refusal, id: nil, requests, defaults)
+            return refuse(RequestDecoder.tooLong(line.count, lineBytes), id: nil, requests, defaults)
         }
         let end = Int(row.start) + line.count
         tokens.reserve(csj_structurals(parser, row.first, end))
@@ -24,6 +21,11 @@ extension RequestDecoder {
                 JSONFault(code: Int(fault), line: line, at: at - Int(row.start)).refusal, id: nil, requests, defaults)
         }
         decode(Node(bytes: base, tokens: tokens.base, index: 0), &defaults, requests)
+    }
+
+    /// The refusal of a line of `count` bytes.
+    static func tooLong(_ count: Int, _ limit: Int) -> Refusal {
+        Refusal(.lineTooLong, "The line has \(count) bytes; at most \(limit) are taken. Send less in one request.")
     }
 
     private func decode(_ request: Node, _ defaults: inout ConnectionDefaults, _ requests: Requests) {

@@ -126,6 +126,11 @@ public final class RequestDecoder {
             defer { start = feed + 1 }
             guard end > start else { continue }
             let line = UnsafeRawBufferPointer(rebasing: chunk[start..<end])
+            // Whatever else is wrong with it: a line beyond the bound may have been cut by the reader.
+            guard line.count <= lineBytes else {
+                refuse(RequestDecoder.tooLong(line.count, lineBytes), id: nil, requests, defaults)
+                continue
+            }
             let fault = csj_index(parser, line.baseAddress?.assumingMemoryBound(to: UInt8.self), line.count)
             if fault == Int32(CSJ_OK) {
                 decodeIndexed(line, &defaults, requests)

@@ -22,7 +22,7 @@ struct CELCommand: ParsableCommand {
                   guerdon cel eval --batch < expressions.ndjson
                 """)
 
-        @Option(help: ArgumentHelp("The expression.", valueName: "text"))
+        @Option(parsing: .unconditional, help: ArgumentHelp("The expression.", valueName: "text"))
         var expr: String?
 
         @Option(help: ArgumentHelp("Typed values by name, as JSON.", valueName: "json"))

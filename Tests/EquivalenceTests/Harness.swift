@@ -55,6 +55,14 @@ final class Harness: LogSource, @unchecked Sendable {
         history.append(contentsOf: world.postings.elements)
     }
 
+    /// Applies a batch of another harness's log.
+    func replay(_ batch: CommandBatch) throws {
+        let copy = CommandBatch()
+        copy.body.write(batch.body.bytes)
+        copy.count = batch.count
+        try apply(copy, batch.time)
+    }
+
     private func replies(_ requests: Requests, now: Int64) -> [String] {
         let sink = ByteSink()
         defer { sink.deallocate() }

@@ -45,7 +45,7 @@ extension WorldImage {
         try out.begin(.memberIds)
         try w.members.forEachId { id in
             try out.record { b in
-                b.write(UInt8(id.count))
+                b.writeVarint(UInt64(id.count))
                 b.write(id)
             }
         }
