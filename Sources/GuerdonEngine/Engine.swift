@@ -143,8 +143,10 @@ public final class Engine: @unchecked Sendable {
                 lastSnapshot = log.bytesAppended
                 snapshots.start(world, chain: log.chain) { [control] in control.change { $0.snapshotsDone += 1 } }
             }
+            // Asked before the source is: what came until then is still taken.
+            let isLast = isStopping
             guard let batch = source.take(timeoutNanoseconds: timeout()) else {
-                if isStopping { return }
+                if isLast { return }
                 try tickIfDue(tickBatch, journal)
                 continue
             }
