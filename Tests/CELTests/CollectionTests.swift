@@ -120,6 +120,8 @@ struct CollectionTests {
         [1].all(x, x, true) => invalid syntax
         1.all(n, true) => invalid no_matching_overload
         dyn(1).all(n, true) => error no_such_overload
+        [1].all(n, [n]) => invalid type_mismatch
+        numbers.all(n, n + 1) => error no_such_overload
         numbers.all(n, dyn(n)) => error no_such_overload
         [true].all(n, dyn(1)) || true => true
         n => invalid undeclared_reference

@@ -17,6 +17,7 @@ struct LanguageTests {
         -9223372036854775808 => -9223372036854775808
         9223372036854775808 => invalid syntax
         - 9223372036854775808 => -9223372036854775808
+        -(-9223372036854775808) => error overflow
         0x10 => 16
         -0xFF => -255
         0xfFu => 255u
@@ -208,6 +209,12 @@ struct LanguageTests {
     /// Errors are absorbed where another operand decides, on whichever side they stand.
     static let logic = Case.table(
         """
+        1 / 0 == 1 && 1 % 0 == 1 => error divide_by_zero
+        1 % 0 == 1 && 1 / 0 == 1 => error modulus_by_zero
+        (1 / 0 == 1 || false) && (1 % 0 == 1 || false) => error divide_by_zero
+        false || (1 / 0 == 1 && (1 % 0 == 1 || 1u / 0u == 1u)) => error divide_by_zero
+        true ? false ? 1 : 2 : 3 => invalid syntax
+        true ? (false ? 1 : 2) : 3 => 2
         true && false => false
         true || false => true
         !true => false

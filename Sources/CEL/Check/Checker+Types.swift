@@ -58,7 +58,7 @@ extension Checker {
                 function == .negate ? try Arithmetic.negate(constant) : try Conversions.convert(constant, by: function)
             return CELExpression(kind: .literal(value), type: call.type, offset: call.offset)
         } catch {
-            if checking == .strict, error.code != .noSuchOverload {
+            if checking == .strict, function != .negate, error.code != .noSuchOverload {
                 throw SourceError(.invalidArgument, error.message, at: arguments[0].offset)
             }
             return call

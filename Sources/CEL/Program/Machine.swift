@@ -148,13 +148,13 @@ struct Machine: ~Copyable {
     }
 
     /// Keeps an error at the nearest enclosing operator and says where to go on, or throws it.
-    private mutating func absorb(_ error: CELEvaluationError, at position: Int) throws(CELEvaluationError) -> Int {
-        guard error.code != .costExceeded,
-            let region = code.regions.first(where: { $0.instructions.contains(position) })
-        else { throw error }
-        // Errors waiting further inside lost their operator.
-        while pendingLevel > region.level { _ = dropPending() }
-        // Of several errors at one operator the first is told.
+    private mutating func absorb(_ latest: CELEvaluationError, at position: Int) throws(CELEvaluationError) -> Int {
+        if latest.code == .costExceeded { throw latest }
+        let region = code.regions.first { $0.instructions.contains(position) }
+        var error = latest
+        // Operators in between failed with their last operand; of an operator's errors the first is told.
+        while pendingLevel > region?.level ?? -1 { error = dropPending() ?? error }
+        guard let region else { throw error }
         if pendingLevel < region.level {
             pending.append((level: region.level, error: error))
             pendingLevel = region.level

@@ -51,7 +51,7 @@ struct RegexParser {
         var parts: [RegexNode] = []
         while let scalar = current, scalar != "|", scalar != ")" {
             if take("\\Q") {
-                while current != nil, !take("\\E") { parts.append(character(scalars[offset])); offset += 1 }
+                parts += try quoted()
                 continue
             }
             if take("\\E") { continue }
@@ -59,6 +59,17 @@ struct RegexParser {
             parts.append(try repeated(atom))
         }
         return parts.count == 1 ? parts[0] : parts.isEmpty ? .empty : .sequence(parts)
+    }
+
+    /// The characters of `\Q…\E`, of which a repetition after the end takes the last.
+    private mutating func quoted() throws(CELEvaluationError) -> [RegexNode] {
+        var characters: [RegexNode] = []
+        while current != nil, !take("\\E") {
+            characters.append(character(scalars[offset]))
+            offset += 1
+        }
+        if let last = characters.popLast() { characters.append(try repeated(last)) }
+        return characters
     }
 
     private mutating func repeated(_ atom: RegexNode) throws(CELEvaluationError) -> RegexNode {
