@@ -30,7 +30,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The address to listen on (default: 127.0.0.1).", valueName: "host"))
     var host: String?
 
-    @Option(help: ArgumentHelp("How many shards evaluate (default: as many as help).", valueName: "n"))
+    @Option(help: ArgumentHelp("How many shards evaluate, a power of two (default: 1).", valueName: "n"))
     var shards: Int?
 
     @Option(

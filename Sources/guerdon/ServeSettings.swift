@@ -11,7 +11,7 @@ struct ServeSettings: Sendable, Equatable {
     var host = "127.0.0.1"
     /// The port; 0 lets the system choose.
     var port = Endpoint.defaultPort
-    /// How many shards evaluate; nil lets the engine choose.
+    /// How many shards evaluate; nil is one.
     var shards: Int?
 
     /// Where the data is when nobody says: made on first use.

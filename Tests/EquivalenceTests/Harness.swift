@@ -14,7 +14,10 @@ final class Harness: LogSource, @unchecked Sendable {
     private let decoder = RequestDecoder()
     private var defaults = ConnectionDefaults()
 
+    private let seed: UInt64
+
     init(shards: Int, seed: UInt64 = 7) {
+        self.seed = seed
         defaults.ack = .detail
         world = World(shards: shards, seed: BitHash.Seed(seed, 2, 3, 4), log: self)
     }
@@ -53,6 +56,27 @@ final class Harness: LogSource, @unchecked Sendable {
         try world.apply(batch)
         log.append(batch)
         history.append(contentsOf: world.postings.elements)
+    }
+
+    /// A harness that goes on where another one stands: its state from a snapshot, its log and history as they are.
+    ///
+    /// The hash seed stays: a data directory has one for life, and the keys of external ids in its snapshots depend on it.
+    convenience init(continuing other: Harness, shards: Int) throws {
+        self.init(shards: shards, seed: other.seed)
+        let image = other.world.image()
+        let pieces = try image.write(to: Pieces()).all
+        other.world.release(image)
+        var loader = WorldLoader(into: world)
+        for piece in pieces { try piece.bytes.withUnsafeBytes { try loader.read(section: piece.section, $0) } }
+        try loader.finish()
+        log = other.log
+        history = other.history
+    }
+
+    /// Keeps the pieces of a state, as a snapshot does.
+    private struct Pieces: StateSink {
+        var all: [(section: UInt32, bytes: [UInt8])] = []
+        mutating func write(section: UInt32, _ bytes: UnsafeRawBufferPointer) { all.append((section, Array(bytes))) }
     }
 
     /// Applies a batch of another harness's log.

@@ -3,18 +3,20 @@ import GuerdonModel
 import GuerdonWire
 import Testing
 
+/// A random stream and reads at its end that show everything.
+///
+/// The decoder is below the line splitter here; lines that are too long belong to the server's tests.
+func randomSteps(_ seed: UInt64, count: Int) -> [StreamGenerator.Step] {
+    var options = StreamGenerator.Options()
+    options.excluded = [.malformed]
+    var generator = StreamGenerator(seed: seed, options: options)
+    var steps = (0..<count).map { _ in generator.next() }
+    if let last = steps.last { steps.append(StreamGenerator.Step(time: last.time, lines: generator.audit())) }
+    return steps
+}
+
 /// The engine against the naive, separately written model: every reply of random command streams.
 @Suite struct ModelTests {
-    private func steps(_ seed: UInt64, count: Int = 60) -> [StreamGenerator.Step] {
-        var options = StreamGenerator.Options()
-        // The decoder is below the line splitter here; lines that are too long belong to the server's tests.
-        options.excluded = [.malformed]
-        var generator = StreamGenerator(seed: seed, options: options)
-        var steps = (0..<count).map { _ in generator.next() }
-        if let last = steps.last { steps.append(StreamGenerator.Step(time: last.time, lines: generator.audit())) }
-        return steps
-    }
-
     private func check(_ steps: [StreamGenerator.Step], shards: Int, seed: UInt64) throws {
         guard let difference = try firstDifference(steps, shards: shards) else { return }
         let small = Shrinker.minimize(steps) { (try? firstDifference($0, shards: shards)) ?? nil != nil }
@@ -25,11 +27,16 @@ import Testing
 
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
     func repliesEqualTheModels(seed: UInt64) throws {
-        try check(steps(seed), shards: 1, seed: seed)
+        try check(randomSteps(seed, count: 60), shards: 1, seed: seed)
     }
 
     @Test(arguments: 100...115 as ClosedRange<UInt64>)
     func repliesEqualTheModelsOnAnyShardCount(seed: UInt64) throws {
-        for shards in [2, 4, 8] { try check(steps(seed), shards: shards, seed: seed) }
+        for shards in [2, 4, 8] { try check(randomSteps(seed, count: 60), shards: shards, seed: seed) }
+    }
+
+    @Test(arguments: 1000...1119 as ClosedRange<UInt64>)
+    func repliesEqualTheModelsInShortStreams(seed: UInt64) throws {
+        try check(randomSteps(seed, count: 12), shards: 1 << Int(seed % 4), seed: seed)
     }
 }

@@ -2,48 +2,66 @@ import GuerdonCore
 import GuerdonModel
 import Testing
 
-/// What must never show in the state: shard count, hash seed, a restart from a snapshot, a replay.
+/// What must never show in the state: shard count, batches, hash seed, a restart from a snapshot, a replay.
 @Suite struct StateHashTests {
-    private func steps(_ seed: UInt64) -> [StreamGenerator.Step] {
-        var options = StreamGenerator.Options()
-        options.excluded = [.malformed]
-        var generator = StreamGenerator(seed: seed, options: options)
-        return (0..<40).map { _ in generator.next() }
+    /// The whole stream on one shard, and every reply.
+    private func plainRun(_ steps: [StreamGenerator.Step]) throws -> (harness: Harness, replies: [String]) {
+        let harness = Harness(shards: 1)
+        return (harness, try run(steps, on: harness))
     }
 
-    /// Keeps the pieces of a state, as a snapshot does.
-    private struct Pieces: StateSink {
-        var all: [(section: UInt32, bytes: [UInt8])] = []
-        mutating func write(section: UInt32, _ bytes: UnsafeRawBufferPointer) { all.append((section, Array(bytes))) }
+    private func run(_ steps: some Sequence<StreamGenerator.Step>, on harness: Harness) throws -> [String] {
+        var replies: [String] = []
+        for step in steps { replies += try harness.handle(step.lines, at: step.time).map(\.text) }
+        return replies
     }
 
-    @Test(arguments: 200...219 as ClosedRange<UInt64>)
-    func shardsSeedsSnapshotsAndReplaysDoNotShow(seed: UInt64) throws {
-        let first = Harness(shards: 1)
-        for step in steps(seed) {
-            _ = try first.handle(step.lines, at: step.time)
-            let violated = first.world.checkInvariants().filter { !$0.holds }
-            #expect(violated.isEmpty, "seed \(seed)")
-        }
-        let hash = first.world.stateHash()
-
+    @Test(arguments: 200...209 as ClosedRange<UInt64>)
+    func shardCountsDoNotShow(seed: UInt64) throws {
+        let steps = randomSteps(seed, count: 40)
+        let plain = try plainRun(steps)
         for shards in [2, 4, 8] {
             let other = Harness(shards: shards)
-            for step in steps(seed) { _ = try other.handle(step.lines, at: step.time) }
-            #expect(other.world.stateHash() == hash, "seed \(seed), \(shards) shards")
+            let replies = try run(steps, on: other)
+            #expect(replies == plain.replies, "seed \(seed), \(shards) shards")
+            #expect(other.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed), \(shards) shards")
         }
+    }
 
-        let image = first.world.image()
-        let pieces = try image.write(to: Pieces()).all
-        first.world.release(image)
-        let loaded = Harness(shards: 4)
-        var loader = WorldLoader(into: loaded.world)
-        for piece in pieces { try piece.bytes.withUnsafeBytes { try loader.read(section: piece.section, $0) } }
-        try loader.finish()
-        #expect(loaded.world.stateHash() == hash, "seed \(seed), from a snapshot")
+    @Test(arguments: 220...229 as ClosedRange<UInt64>)
+    func batchesDoNotShow(seed: UInt64) throws {
+        let steps = randomSteps(seed, count: 40)
+        let plain = try plainRun(steps)
+        for (cut, shards) in [(1, 1), (2, 4), (3, 8)] as [(UInt64, Int)] {
+            let other = Harness(shards: shards)
+            let recut = Recutter.recut(steps, seed: seed &* 10 &+ cut)
+            let replies = try run(recut, on: other)
+            #expect(replies == plain.replies, "seed \(seed), cut \(cut)")
+            #expect(other.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed), cut \(cut)")
+        }
+    }
 
+    @Test(arguments: 240...249 as ClosedRange<UInt64>)
+    func aSnapshotAnywhereDoesNotShow(seed: UInt64) throws {
+        let steps = randomSteps(seed, count: 40)
+        let plain = try plainRun(steps)
+        for (part, shards) in [(steps.count / 3, 4), (2 * steps.count / 3, 1), (steps.count, 8)] {
+            let before = Harness(shards: 2)
+            var replies = try run(steps.prefix(part), on: before)
+            let after = try Harness(continuing: before, shards: shards)
+            #expect(after.world.stateHash() == before.world.stateHash(), "seed \(seed), loaded after \(part)")
+            replies += try run(steps.dropFirst(part), on: after)
+            #expect(replies == plain.replies, "seed \(seed), continued after \(part)")
+            #expect(
+                after.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed), continued after \(part)")
+        }
+    }
+
+    @Test(arguments: 260...269 as ClosedRange<UInt64>)
+    func aReplayDoesNotShow(seed: UInt64) throws {
+        let plain = try plainRun(randomSteps(seed, count: 40))
         let replayed = Harness(shards: 2, seed: 99)
-        for batch in first.log { try replayed.replay(batch) }
-        #expect(replayed.world.stateHash() == hash, "seed \(seed), replayed")
+        for batch in plain.harness.log { try replayed.replay(batch) }
+        #expect(replayed.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed)")
     }
 }

@@ -61,7 +61,10 @@ extension Model {
 
     private func checkHandCode(_ code: Text, of known: Int?, in state: Workspace) throws(Refusal) {
         let own = known.map { state.members[$0] }
-        if code == own?.handCode || code == own?.templateCode { return }
+        // Of a new member: the code that the template is about to give him.
+        let next = state.template.map { CodeTemplate($0).code(state.members.count + 1) }
+        let made = own == nil ? next : own?.templateCode
+        if code == own?.handCode || code == made { return }
         let isTaken = state.members.contains { $0.handCode == code || $0.templateCode == code }
         let couldBeMade = state.templates.contains { CodeTemplate($0).canMake(code) }
         if isTaken || couldBeMade { throw Refusal("conflict", "code") }

@@ -95,6 +95,8 @@ extension World {
         case .keep: return
         case .clear: profile.code = nil
         case .set(let code):
+            // His since before a template could make it, perhaps: no conflict.
+            if code == profile.code { return }
             let owner = workspace.codes.member(with: code, count: workspace.memberCount)
             let own = workspace.codes.automatic(existing ?? UInt32(workspace.memberCount))
             if code == own {
