@@ -18,9 +18,12 @@ static inline void cintrinsics_prefetch_write(const void *address) {
     __builtin_prefetch(address, 1, 3);
 }
 
-/// Has the system back the pages under `byteCount` allocated bytes at `address` with memory now, all at once, instead
-/// of page by page when they are first touched. Contents stay. Does nothing where the system cannot (Linux before 5.14).
-void cintrinsics_populate(void *address, size_t byteCount);
+/// Maps `byteCount` bytes on a multiple of `alignment`, asks for huge pages and touches all of them; NULL when memory is out.
+/// Both are multiples of the page size, `alignment` a power of two.
+void *cintrinsics_map_regions(size_t byteCount, size_t alignment);
+
+/// Gives back what `cintrinsics_map_regions` gave.
+void cintrinsics_unmap_regions(void *address, size_t byteCount);
 
 // Searches over ascending keys of 64 bits, or of 128 in two columns of words.
 //

@@ -84,7 +84,7 @@ extension World {
             let firstPosting = postings.count
             var start = 0
             while start < rows.count {
-                let end = min(start + 64, rows.count)
+                let end = min(start + World.runRows, rows.count)
                 resolve(start..<end)
                 for i in start..<end where rows[i].state == .open { evaluate(i, lane: lanes[0]) }
                 receive(lanes[0].outboxes[0].elements, into: postings, lanes[0].changes)
@@ -132,66 +132,10 @@ extension World {
         return false
     }
 
-    /// Finds duplicates and performers, in short passes so that each waits for memory as little as possible.
-    func resolve(_ range: Range<Int>) {
-        for i in range {
-            guard let shape = shapes[Int(rows[i].shape)] else { continue }
-            shape.workspace.externalIds.prefetchSlots(rows[i].key)
-            shape.workspace.members.prefetchSlot(rows[i].memberHash)
-        }
-        for i in range {
-            guard let shape = shapes[Int(rows[i].shape)] else { continue }
-            shape.workspace.externalIds.prefetchCandidates(rows[i].key)
-            shape.workspace.members.prefetchCandidate(rows[i].memberHash)
-        }
-        for i in range {
-            resolveOne(i)
-            if rows[i].state == .open, let shape = shapes[Int(rows[i].shape)] {
-                remember(i, shape)
-                if shape.levels > 0 { shape.workspace.forest.prefetch(rows[i].member) }
-            }
-        }
-    }
-
-    private func remember(_ i: Int, _ shape: ActiveShape) {
-        shape.workspace.externalIds.insert(
-            rows[i].key, RememberedId(sequence: rows[i].sequence, content: rows[i].content))
-        shape.workspace.externalDigest &+= mix(rows[i].sequence, 0x5bd1_e995)
-        shape.workspace.actionCount += 1
-        shape.workspace.touched = true
-    }
-
-    @inline(__always)
-    private func resolveOne(_ i: Int, creates: Bool = true) {
-        guard let shape = shapes[Int(rows[i].shape)] else {
-            rows[i].state = .refusedShape
-            return
-        }
-        let workspace = shape.workspace
-        if let seen = workspace.externalIds.find(rows[i].key) {
-            rows[i].state = seen.content == rows[i].content ? .duplicate : .conflict
-            rows[i].first = seen.sequence
-            return
-        }
-        if let member = workspace.members.find(rows[i].memberHash, rows[i].performer) {
-            rows[i].member = member
-        } else if workspace.autoCreateMembers, shape.refusal == nil, rows[i].state == .open {
-            rows[i].member =
-                creates
-                ? workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
-                : UInt32(workspace.memberCount)
-        } else if !workspace.autoCreateMembers {
-            rows[i].state = .unknownMember
-            return
-        }
-        if shape.refusal != nil { rows[i].state = .refusedShape }
-        if !workspace.boards.isEmpty { rows[i].day = Int32(truncatingIfNeeded: workspace.localDay(at: rows[i].at)) }
-    }
-
     /// Applies one action with its bounds checked exactly.
     private func applyAlone(_ i: Int, _ batch: CommandBatch) {
         // A performer is created only when his action is accepted: a refused command leaves no trace.
-        resolveOne(i, creates: false)
+        resolveAlone(i)
         let firstPosting = postings.count
         var refusal: Refusal?
         if rows[i].state == .open, let shape = shapes[Int(rows[i].shape)] {

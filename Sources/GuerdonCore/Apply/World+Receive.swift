@@ -109,22 +109,24 @@ extension World {
         guard let first = messages.first, var shape = shapes[Int(rows[Int(first.row)].shape)] else { return }
         var current = rows[Int(first.row)].shape
         var booking = Booking(shape)
-        let ahead = 12
-        for message in messages.prefix(ahead) where rows[Int(message.row)].shape == current {
-            booking.prefetch(message)
-        }
-        for at in messages.indices {
-            let row = rows[Int(messages[at].row)]
-            if row.shape != current {
-                guard let next = shapes[Int(row.shape)] else { continue }
-                (shape, current) = (next, row.shape)
+        var start = 0
+        while start < messages.count {
+            // Messages of one shape, few enough that their wallets stay in the nearest cache.
+            var end = start
+            while end < min(start + 128, messages.count), rows[Int(messages[end].row)].shape == current { end += 1 }
+            if end == start {
+                current = rows[Int(messages[start].row)].shape
+                guard let next = shapes[Int(current)] else { preconditionFailure("a message of no shape") }
+                shape = next
                 booking = Booking(shape)
+                continue
             }
-            if at + ahead < messages.count, rows[Int(messages[at + ahead].row)].shape == current {
-                booking.prefetch(messages[at + ahead])
+            for at in start..<end { booking.prefetch(messages[at]) }
+            for at in start..<end {
+                booking.book(messages[at], rows[Int(messages[at].row)], postings, changes)
+                if changes.count >= 64 { applyChanges(changes) }
             }
-            booking.book(messages[at], row, postings, changes)
-            if changes.count >= 64 { applyChanges(changes) }
+            start = end
         }
         applyChanges(changes)
     }

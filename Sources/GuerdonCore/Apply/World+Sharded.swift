@@ -5,7 +5,7 @@ extension World {
         let firstPosting = postings.count
         var start = 0
         while start < rows.count {
-            let end = min(start + 64, rows.count)
+            let end = min(start + World.runRows, rows.count)
             resolve(start..<end)
             start = end
         }

@@ -68,6 +68,12 @@
         header.pointee.count = count + other.count
     }
 
+    /// Keeps the first `count` elements.
+    @inline(__always) public func truncate(to count: Int) {
+        precondition(count >= 0 && count <= header.pointee.count)
+        header.pointee.count = count
+    }
+
     /// Makes it empty and keeps the memory.
     @inline(__always) public func removeAll() { header.pointee.count = 0 }
 

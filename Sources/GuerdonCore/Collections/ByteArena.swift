@@ -71,7 +71,9 @@ public struct ByteArena: @unchecked Sendable {
 
     /// Frees everything; no offset and no frozen view may be used afterwards.
     public func deallocate() {
-        for chunk in 0..<header.pointee.chunkCount { header.pointee.chunks[chunk].deallocate() }
+        for chunk in 0..<header.pointee.chunkCount {
+            StateMemory.free(header.pointee.chunks[chunk], byteCount: 1 << Self.chunkShift)
+        }
         header.pointee.chunks.deallocate()
         header.deallocate()
     }
@@ -121,10 +123,7 @@ extension ByteArena {
             header.pointee.chunks = chunks
             header.pointee.chunkCapacity = capacity
         }
-        let chunk = UnsafeMutableRawPointer.allocate(byteCount: 1 << Self.chunkShift, alignment: cacheLineBytes)
-        // The first one stays lazy: most arenas are small.
-        if header.pointee.chunkCount > 0 { populate(chunk, byteCount: 1 << Self.chunkShift) }
-        header.pointee.chunks[header.pointee.chunkCount] = chunk
+        header.pointee.chunks[header.pointee.chunkCount] = StateMemory.allocate(byteCount: 1 << Self.chunkShift)
         header.pointee.chunkCount += 1
     }
 }

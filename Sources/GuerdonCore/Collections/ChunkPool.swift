@@ -12,10 +12,8 @@ public struct ChunkPool: @unchecked Sendable {
     /// The size of every chunk, which is also its alignment.
     public static let chunkBytes = 4096
 
-    private static let firstSlabChunks = 16
+    private static let firstSlabChunks = 4
     private static let lastSlabChunks = 512
-    /// Chunks that the system is asked to back at once; divides every slab.
-    private static let populatedChunks = 16
 
     private struct Header {
         var free: UnsafeMutableRawPointer?
@@ -24,7 +22,7 @@ public struct ChunkPool: @unchecked Sendable {
         var freshCount = 0
         var nextSlabChunks = ChunkPool.firstSlabChunks
         var totalChunks = 0
-        var slabs: [UnsafeMutableRawPointer] = []
+        var slabs: [(address: UnsafeMutableRawPointer, byteCount: Int)] = []
     }
 
     /// Makes an empty pool; nothing is allocated before the first chunk.
@@ -71,7 +69,7 @@ public struct ChunkPool: @unchecked Sendable {
     /// Frees all memory, also that of chunks still taken.
     public func deallocate() {
         for slab in header.pointee.slabs {
-            slab.deallocate()
+            StateMemory.free(slab.address, byteCount: slab.byteCount)
         }
         header.deinitialize(count: 1)
         header.deallocate()
@@ -81,18 +79,14 @@ public struct ChunkPool: @unchecked Sendable {
     private func takeFresh() -> UnsafeMutableRawPointer {
         if header.pointee.freshCount == 0 {
             let chunks = header.pointee.nextSlabChunks
-            let slab = UnsafeMutableRawPointer.allocate(
-                byteCount: chunks * Self.chunkBytes, alignment: Self.chunkBytes)
-            header.pointee.slabs.append(slab)
+            let slab = StateMemory.allocate(byteCount: chunks * Self.chunkBytes)
+            header.pointee.slabs.append((slab, chunks * Self.chunkBytes))
             header.pointee.fresh = slab
             header.pointee.freshCount = chunks
             header.pointee.totalChunks += chunks
             header.pointee.nextSlabChunks = min(chunks * 2, Self.lastSlabChunks)
         }
         let chunk = header.pointee.fresh.unsafelyUnwrapped
-        if header.pointee.freshCount % Self.populatedChunks == 0, header.pointee.totalChunks > Self.firstSlabChunks {
-            populate(chunk, byteCount: Self.populatedChunks * Self.chunkBytes)
-        }
         header.pointee.fresh = chunk + Self.chunkBytes
         header.pointee.freshCount -= 1
         return chunk

@@ -11,12 +11,10 @@ extension Column {
         precondition(!header.pointee.isFrozen, "a column has at most one frozen view")
         let chunks = header.pointee.chunkCount
         if header.pointee.frozenTableCapacity < max(chunks, 1) {
-            header.pointee.frozenTable?.deallocate()
+            freeFrozenTable()
             // Room for growth: the next freeze then finds the table allocated and touched.
             header.pointee.frozenTableCapacity = chunks + chunks / 4 + 4
-            let table = UnsafeMutablePointer<UInt>.allocate(capacity: header.pointee.frozenTableCapacity)
-            populate(table, byteCount: header.pointee.frozenTableCapacity * MemoryLayout<UInt>.stride)
-            header.pointee.frozenTable = table
+            header.pointee.frozenTable = StateMemory.allocate(UInt.self, count: header.pointee.frozenTableCapacity)
         }
         let frozen = header.pointee.frozenTable.unsafelyUnwrapped
         let table = header.pointee.table
@@ -45,6 +43,11 @@ extension Column {
                 && frozen.table == header.pointee.frozenTable.map { UnsafePointer($0) },
             "the view belongs to another column")
         endFreeze()
+    }
+
+    func freeFrozenTable() {
+        guard let table = header.pointee.frozenTable else { return }
+        StateMemory.free(table, count: header.pointee.frozenTableCapacity)
     }
 
     func endFreeze() {

@@ -57,7 +57,7 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         header = .allocate(capacity: 1)
         header.initialize(
             to: Header(
-                table: .allocate(capacity: capacity), tableCapacity: capacity, defaultValue: defaultValue,
+                table: StateMemory.allocate(UInt.self, count: capacity), tableCapacity: capacity, defaultValue: defaultValue,
                 pool: pool ?? ChunkPool(), ownsPool: pool == nil))
     }
 
@@ -127,8 +127,8 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         for chunk in 0..<header.pointee.chunkCount {
             header.pointee.pool.give(Self.chunkAddress(header.pointee.table[chunk]))
         }
-        header.pointee.table.deallocate()
-        header.pointee.frozenTable?.deallocate()
+        StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
+        freeFrozenTable()
         if header.pointee.ownsPool { header.pointee.pool.deallocate() }
         header.deinitialize(count: 1)
         header.deallocate()
@@ -170,10 +170,9 @@ extension Column {
         let needed = (newCount + Self.mask) >> Self.shift
         if needed > header.pointee.tableCapacity {
             let capacity = max(needed, header.pointee.tableCapacity * 2)
-            let table = UnsafeMutablePointer<UInt>.allocate(capacity: capacity)
-            populate(table, byteCount: capacity * MemoryLayout<UInt>.stride)
+            let table = StateMemory.allocate(UInt.self, count: capacity)
             table.update(from: header.pointee.table, count: header.pointee.chunkCount)
-            header.pointee.table.deallocate()
+            StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
             header.pointee.table = table
             header.pointee.tableCapacity = capacity
         }

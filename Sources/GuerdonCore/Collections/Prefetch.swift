@@ -18,11 +18,3 @@ func prefetchLines(_ address: UnsafeRawPointer, byteCount: Int) {
         offset += cacheLineBytes
     }
 }
-
-/// Backs fresh memory with pages in one call: a fault per page costs several times more and would stall the writer.
-///
-/// Small pieces stay lazy, so that an empty workspace costs nothing.
-func populate(_ address: UnsafeMutableRawPointer, byteCount: Int) {
-    guard byteCount >= 16384 else { return }
-    cintrinsics_populate(address, byteCount)
-}

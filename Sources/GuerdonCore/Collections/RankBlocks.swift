@@ -5,7 +5,7 @@ struct RankBlocks {
     private var fresh: UnsafeMutableRawPointer?
     private var freshCount = 0
     private var nextSlabBlocks = 1
-    private var slabs: [UnsafeMutableRawPointer] = []
+    private var slabs: [(address: UnsafeMutableRawPointer, byteCount: Int)] = []
     private var usedBlocks = 0
 
     private static let slabBlocksLimit = 64
@@ -22,11 +22,10 @@ struct RankBlocks {
         }
         if freshCount == 0 {
             let bytes = nextSlabBlocks * byteCount
-            let slab = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: cacheLineBytes)
-            populate(slab, byteCount: bytes)
+            let slab = StateMemory.allocate(byteCount: bytes)
             // Bytes of unused places are read, though never used: they must not be undefined.
             slab.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-            slabs.append(slab)
+            slabs.append((slab, bytes))
             fresh = slab
             freshCount = nextSlabBlocks
             nextSlabBlocks = min(nextSlabBlocks * 2, Self.slabBlocksLimit)
@@ -44,6 +43,6 @@ struct RankBlocks {
     }
 
     func deallocate() {
-        for slab in slabs { slab.deallocate() }
+        for slab in slabs { StateMemory.free(slab.address, byteCount: slab.byteCount) }
     }
 }

@@ -55,6 +55,9 @@ extension RankTree {
 extension RankTree {
     /// Finds the places of many keys, one line of memory at a time, and starts loading what a change reads there first.
     ///
+    /// Prefetches stand in loops of their own: one that waits for the translation of its address holds up what comes
+    /// behind it, so many of them must be in flight at once.
+    ///
     /// Where entries share a key, any of their places may come out.
     func locate(_ count: Int, _ key: (Int) -> UInt128, _ found: (Int, Place) -> Void) {
         let runLength = 64
@@ -64,29 +67,40 @@ extension RankTree {
             while start < count {
                 let run = min(runLength, count - start)
                 for row in 0..<run {
-                    let group = groupIndex(Entry(key: key(start + row), member: 0), unordered)
-                    places[row].group = group
-                    prefetchLine(header.pointee.groups[group].summary)
-                    prefetchLine(header.pointee.groups[group].counts)
+                    places[row].group = groupIndex(Entry(key: key(start + row), member: 0), unordered)
+                }
+                for row in 0..<run {
+                    let group = header.pointee.groups[places[row].group]
+                    prefetchLine(group.summary)
+                    prefetchLine(group.counts)
                 }
                 for row in 0..<run {
                     let group = header.pointee.groups[places[row].group]
                     let high = Entry(key: key(start + row), member: 0).high
-                    let index = Self.blockIndex(high, group)
-                    prefetchLine(group.block(index))
-                    prefetchLine(group.block(index) + 8)
+                    places[row].leaf = Self.blockIndex(high, group)
+                }
+                for row in 0..<run {
+                    let block = header.pointee.groups[places[row].group].block(places[row].leaf)
+                    prefetchLine(block)
+                    prefetchLine(block + 8)
+                }
+                for row in 0..<run {
+                    let group = header.pointee.groups[places[row].group]
                     // Many equal scores: the search will go on among the lower halves.
-                    if group.summary[index] == high {
+                    if group.summary[places[row].leaf] == Entry(key: key(start + row), member: 0).high {
                         prefetchLines(group.lows, byteCount: RankTree.groupCapacity * 8)
                     }
                 }
                 for row in 0..<run {
                     let group = header.pointee.groups[places[row].group]
-                    let leaf = leafIndex(Entry(key: key(start + row), member: 0), group, unordered)
-                    places[row].leaf = leaf
-                    prefetchLine(group.leaf(leaf).base)
-                    group.leaf(leaf).prefetchEntry(Int(group.counts[leaf]))
+                    places[row].leaf = leafIndex(Entry(key: key(start + row), member: 0), group, unordered)
                     found(start + row, places[row])
+                }
+                for row in 0..<run {
+                    let group = header.pointee.groups[places[row].group]
+                    let leaf = group.leaf(places[row].leaf)
+                    prefetchLine(leaf.base)
+                    leaf.prefetchEntry(Int(group.counts[places[row].leaf]))
                 }
                 start += run
             }

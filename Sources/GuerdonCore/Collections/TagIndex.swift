@@ -33,14 +33,15 @@ struct TagIndex: @unchecked Sendable {
     static let valueLimit = UInt32.max - 2
 
     private static let firstHomes = 32
-    private static let homesLimit = 4096
+    /// With the padding and the last word exactly eight pages.
+    private static let homesLimit = 4096 - padding - 1
     private static let padding = 64
     /// Beyond this many leading bits too few are left to spread a segment: over 10⁹ entries.
     private static let depthLimit: UInt64 = 20
 
     init() {
         header = .allocate(capacity: 1)
-        let directory = UnsafeMutablePointer<Segment>.allocate(capacity: 1)
+        let directory = StateMemory.allocate(Segment.self, count: 1)
         header.initialize(to: Header(directory: directory))
         directory.initialize(to: makeSegment(homes: Self.firstHomes, depth: 0))
     }
@@ -52,8 +53,8 @@ struct TagIndex: @unchecked Sendable {
     }
 
     func deallocate() {
-        forEachSegment { $0.slots.deallocate() }
-        header.pointee.directory.deallocate()
+        forEachSegment { Self.freeSlots($0) }
+        StateMemory.free(header.pointee.directory, count: 1 << Int(header.pointee.depth))
         header.deallocate()
     }
 
@@ -156,24 +157,38 @@ extension TagIndex {
     }
 
     private func makeSegment(homes: Int, depth: UInt8) -> Segment {
-        let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: homes + Self.padding + 1)
-        populate(slots, byteCount: (homes + Self.padding + 1) * 8)
+        var homes = homes
+        if Self.slotBytes(homes) >= StateMemory.leastBytes {
+            // Large segments fill their pages.
+            let pages = (Self.slotBytes(homes) + StateMemory.pageBytes - 1) / StateMemory.pageBytes
+            homes = min(pages * StateMemory.pageBytes / 8 - Self.padding - 1, Self.homesLimit)
+        }
+        let slots = StateMemory.allocate(UInt64.self, count: homes + Self.padding + 1)
         slots.initialize(repeating: 0, count: homes + Self.padding)
         // Stops every scan that runs to the end of the segment.
         slots[homes + Self.padding] = UInt64.max
-        header.pointee.slotBytes += (homes + Self.padding + 1) * 8
+        header.pointee.slotBytes += Self.slotBytes(homes)
         return Segment(slots: slots, count: 0, homes: UInt16(homes), depth: depth)
+    }
+
+    private static func slotBytes(_ homes: Int) -> Int { (homes + padding + 1) * 8 }
+
+    private static func freeSlots(_ segment: Segment) {
+        StateMemory.free(segment.slots, count: Int(segment.homes) + padding + 1)
     }
 
     @inline(never)
     private func makeRoom(_ tag: UInt64) {
         let old = firstEntry(tag).pointee
-        if old.homes < Self.homesLimit * 4 / 5 {
-            let homes = max(Int(old.homes) * 5 / 4, Int(old.homes) + 8)
+        if old.homes < Self.homesLimit {
+            // A page more where there are pages, a quarter more before.
+            let homes = min(
+                max(min(Int(old.homes) * 5 / 4, Int(old.homes) + StateMemory.pageBytes / 8), Int(old.homes) + 8),
+                Self.homesLimit)
             replace(tag, with: makeSegment(homes: homes, depth: old.depth), nil)
         } else {
             if UInt64(old.depth) == header.pointee.depth { doubleDirectory() }
-            let homes = max(Int(old.count) * 3 / 4, Self.firstHomes)
+            let homes = max(Int(old.count) * 5 / 7, Self.firstHomes)
             replace(
                 tag, with: makeSegment(homes: homes, depth: old.depth + 1),
                 makeSegment(homes: homes, depth: old.depth + 1))
@@ -198,8 +213,8 @@ extension TagIndex {
         for alias in 0..<aliases {
             entry[alias] = upper != nil && alias >= aliases / 2 ? segments.1 : segments.0
         }
-        header.pointee.slotBytes -= (Int(old.homes) + Self.padding + 1) * 8
-        old.slots.deallocate()
+        header.pointee.slotBytes -= Self.slotBytes(Int(old.homes))
+        Self.freeSlots(old)
     }
 
     /// Appends a word that is larger than all in the segment.
@@ -217,13 +232,12 @@ extension TagIndex {
         precondition(header.pointee.depth < Self.depthLimit, "the table is full, or hashes are not spread")
         let old = header.pointee.directory
         let size = 1 << Int(header.pointee.depth)
-        let directory = UnsafeMutablePointer<Segment>.allocate(capacity: size * 2)
-        populate(directory, byteCount: size * 2 * MemoryLayout<Segment>.stride)
+        let directory = StateMemory.allocate(Segment.self, count: size * 2)
         for index in 0..<size {
             directory[index * 2] = old[index]
             directory[index * 2 + 1] = old[index]
         }
-        old.deallocate()
+        StateMemory.free(old, count: size)
         header.pointee.directory = directory
         header.pointee.depth += 1
     }

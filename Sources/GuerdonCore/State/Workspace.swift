@@ -74,6 +74,14 @@ final class Workspace {
         forest.deallocate()
     }
 
+    /// Counts accepted actions whose external ids are remembered now.
+    func remembered(_ actions: UInt64, digest: UInt64) {
+        guard actions > 0 else { return }
+        externalDigest = digest
+        actionCount += actions
+        touched = true
+    }
+
     /// Number of members.
     var memberCount: Int { members.count }
 

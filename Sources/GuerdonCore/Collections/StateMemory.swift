@@ -1,0 +1,172 @@
+import CIntrinsics
+import Synchronization
+
+/// Memory for the large tables of the state, in pages of 4 KiB cut from regions of 2 MiB that the system is asked to back
+/// with huge pages.
+///
+/// Actions touch members at random. With small pages each touch also misses the processor's table of translations, which
+/// on a virtual machine costs as much as the line itself; and a prefetch that misses it waits. One huge page holds what
+/// 512 small ones would. Where the system has none to give, everything works as before, more slowly.
+///
+/// Pieces are found first-fit, so neighbours that are freed become one again, and a region without pieces goes back to
+/// the system. Small pieces come from the ordinary heap: an empty workspace must not cost a region.
+enum StateMemory {
+    /// Size and alignment of a page.
+    static let pageBytes = 4096
+    /// What is smaller comes from the heap.
+    static let leastBytes = 16 << 10
+
+    private static let regions = Mutex(Regions())
+
+    /// Undefined bytes on a multiple of 64, and of 4,096 from ``leastBytes`` on.
+    static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
+        if byteCount < leastBytes { return .allocate(byteCount: byteCount, alignment: cacheLineBytes) }
+        return regions.withLock { $0.take(pages: (byteCount + pageBytes - 1) / pageBytes) }
+    }
+
+    /// Frees what `allocate` gave for the same `byteCount`.
+    static func free(_ address: UnsafeMutableRawPointer, byteCount: Int) {
+        if byteCount < leastBytes { return address.deallocate() }
+        regions.withLock { $0.give(address, pages: (byteCount + pageBytes - 1) / pageBytes) }
+    }
+
+    /// An array that ``free(_:count:)`` ends.
+    static func allocate<Element: BitwiseCopyable>(
+        _ type: Element.Type, count: Int
+    ) -> UnsafeMutablePointer<Element> {
+        allocate(byteCount: max(count, 1) * MemoryLayout<Element>.stride).bindMemory(to: type, capacity: count)
+    }
+
+    /// Frees an array of `count` elements.
+    static func free<Element: BitwiseCopyable>(_ array: UnsafeMutablePointer<Element>, count: Int) {
+        free(UnsafeMutableRawPointer(array), byteCount: max(count, 1) * MemoryLayout<Element>.stride)
+    }
+
+    /// Bytes held in regions, those of free pages included.
+    static var reservedBytes: Int { regions.withLock { $0.reservedBytes } }
+}
+
+/// All regions of the process.
+private struct Regions {
+    static let pagesPerRegion = 512
+    static let regionBytes = pagesPerRegion * StateMemory.pageBytes
+
+    /// A region of 2 MiB: which of its pages are free.
+    private struct Region {
+        let base: UInt
+        var free = PageSet.all
+        var freeCount = pagesPerRegion
+    }
+
+    private var regions: [Region] = []
+    /// For each region a length that no run of free pages exceeds; apart, so that a search reads little.
+    private var longestRuns: [UInt16] = []
+    private var numbers: [UInt: Int] = [:]
+    private var emptyRegions = 0
+    private(set) var reservedBytes = 0
+
+    mutating func take(pages: Int) -> UnsafeMutableRawPointer {
+        if pages > Self.pagesPerRegion { return map(Self.wholeRegions(pages)) }
+        for number in longestRuns.indices where Int(longestRuns[number]) >= pages {
+            if let first = regions[number].free.run(of: pages) { return take(pages, from: number, at: first) }
+            longestRuns[number] = UInt16(pages - 1)
+        }
+        let base = UInt(bitPattern: map(Self.regionBytes))
+        numbers[base] = regions.count
+        regions.append(Region(base: base))
+        longestRuns.append(UInt16(Self.pagesPerRegion))
+        emptyRegions += 1
+        return take(pages, from: regions.count - 1, at: 0)
+    }
+
+    mutating func give(_ address: UnsafeMutableRawPointer, pages: Int) {
+        if pages > Self.pagesPerRegion { return unmap(address, Self.wholeRegions(pages)) }
+        let base = UInt(bitPattern: address) & ~UInt(Self.regionBytes - 1)
+        guard let number = numbers[base] else { preconditionFailure("memory that no region holds") }
+        let first = Int(UInt(bitPattern: address) - base) / StateMemory.pageBytes
+        regions[number].free.set(first, pages, true)
+        regions[number].freeCount += pages
+        longestRuns[number] = UInt16(Self.pagesPerRegion)
+        guard regions[number].freeCount == Self.pagesPerRegion else { return }
+        emptyRegions += 1
+        // One empty region stays: what is freed is often asked for again.
+        if emptyRegions > 1 { remove(number) }
+    }
+
+    private mutating func take(_ pages: Int, from number: Int, at first: Int) -> UnsafeMutableRawPointer {
+        if regions[number].freeCount == Self.pagesPerRegion { emptyRegions -= 1 }
+        regions[number].free.set(first, pages, false)
+        regions[number].freeCount -= pages
+        return UnsafeMutableRawPointer(bitPattern: regions[number].base + UInt(first * StateMemory.pageBytes))
+            .unsafelyUnwrapped
+    }
+
+    private mutating func remove(_ number: Int) {
+        let base = regions[number].base
+        numbers[base] = nil
+        let last = regions.removeLast()
+        let run = longestRuns.removeLast()
+        if number < regions.count {
+            regions[number] = last
+            longestRuns[number] = run
+            numbers[last.base] = number
+        }
+        emptyRegions -= 1
+        unmap(UnsafeMutableRawPointer(bitPattern: base).unsafelyUnwrapped, Self.regionBytes)
+    }
+
+    private static func wholeRegions(_ pages: Int) -> Int {
+        (pages * StateMemory.pageBytes + regionBytes - 1) / regionBytes * regionBytes
+    }
+
+    private mutating func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        guard let address = cintrinsics_map_regions(byteCount, Self.regionBytes) else {
+            fatalError("the system has no \(byteCount) bytes of memory left for the state")
+        }
+        reservedBytes += byteCount
+        return address
+    }
+
+    private mutating func unmap(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
+        cintrinsics_unmap_regions(address, byteCount)
+        reservedBytes -= byteCount
+    }
+}
+
+/// A set of the 512 pages of a region.
+private struct PageSet {
+    private var words: [8 of UInt64]
+
+    static let all = PageSet(words: [8 of UInt64](repeating: UInt64.max))
+
+    mutating func set(_ first: Int, _ count: Int, _ isMember: Bool) {
+        var page = first
+        let end = first + count
+        while page < end {
+            let bits = min(64 - page & 63, end - page)
+            let mask = (bits == 64 ? UInt64.max : 1 << UInt64(bits) - 1) << UInt64(page & 63)
+            precondition(words[page >> 6] & mask == (isMember ? 0 : mask), "a page is taken or freed twice")
+            words[page >> 6] ^= mask
+            page += bits
+        }
+    }
+
+    /// Where the first `count` members in a row begin.
+    func run(of count: Int) -> Int? {
+        var (page, length) = (0, 0)
+        while page < 512 {
+            let rest = words[page >> 6] >> UInt64(page & 63)
+            let left = 64 - page & 63
+            let members = min((~rest).trailingZeroBitCount, left)
+            length += members
+            if length >= count { return page + members - length }
+            if members == left {
+                page += left
+            } else {
+                length = 0
+                page += members + min((rest >> UInt64(members)).trailingZeroBitCount, left - members)
+            }
+        }
+        return nil
+    }
+}
