@@ -1,19 +1,45 @@
-/// One period of a board.
+/// One period of a board: everybody's score, and their order.
+///
+/// Scores change with every action, the order only when somebody asks for it or thousands of changes have gathered: a
+/// member who scores ten times in between moves once, and many moves at once cost half of what they cost alone.
 final class Standing {
     /// A member's score and the log position that changed it last; since 0 means "never scored".
     struct Score: BitwiseCopyable {
         var score: Int64 = 0
-        var since: UInt64 = 0
+        // 48 bits of log position, and above them whether the member is among the ``Table/pending``.
+        private var word: UInt64 = 0
+
+        private static let pendingBit: UInt64 = 1 << 63
+
+        init(score: Int64 = 0, since: UInt64 = 0) {
+            self.score = score
+            word = since
+        }
+
+        var since: UInt64 { word & ~Score.pendingBit }
+        var isPending: Bool { word & Score.pendingBit != 0 }
+
+        /// This score, marked.
+        var pending: Score {
+            var marked = self
+            marked.word |= Score.pendingBit
+            return marked
+        }
     }
 
     /// One shard's part: scores by member, and the order of those above 0. Plain handles.
     struct Table {
         let scores: Column<Score>
         var order: ScoreIndex
+        /// Members whose place in the order is not that of their score, and the place that it is; each once.
+        let pending = Buffer<Place>()
     }
 
+    /// Changes that gather before the order follows: a millisecond's work for whoever asks next.
+    private static let pendingLimit = 8192
+
     /// A place on the board.
-    struct Place {
+    struct Place: BitwiseCopyable {
         var member: UInt32
         var score: Int64
         var since: UInt64
@@ -40,69 +66,68 @@ final class Standing {
         for table in tables {
             table.scores.deallocate()
             table.order.deallocate()
+            table.pending.deallocate()
         }
         tables.deallocate()
     }
 
-    /// Adds to a member's score; his place among equals is by `sequence` from now on.
-    @inline(__always)
-    func add(
-        _ amount: Int64, to member: UInt32, sequence: UInt64,
-        near: (old: ScoreIndex.Place, new: ScoreIndex.Place)? = nil
-    ) {
-        let shard = Int(member) & (tables.count - 1)
-        let scores = tables[shard].scores
-        let order = tables[shard].order
-        let local = Int(member) >> shardBits
-        if local >= scores.count { scores.grow(to: local + 1) }
-        let old = scores[local]
-        let new = Score(score: old.score + amount, since: sequence)
-        precondition(new.score >= 0, "a reversal took more from a board than was counted")
-        scores[local] = new
-        let ids = members
-        if old.score > 0, new.score > 0 {
-            order.move(
-                member: member, from: (old.score, old.since), to: (new.score, new.since),
-                near: near ?? (.unknown, .unknown)
-            ) { ids.precedes($0, $1) }
-        } else if new.score > 0 {
-            order.insert(member: member, score: new.score, since: new.since) { ids.precedes($0, $1) }
-        } else if old.score > 0 {
-            order.remove(member: member, score: old.score, since: old.since) { ids.precedes($0, $1) }
-        }
-    }
-
-    /// Applies a run of changes in order. Where members live in one shard, their places are looked up together first.
+    /// Adds to scores, in order; a member's place among equals is by the newest sequence.
     func add(_ changes: UnsafeBufferPointer<BoardChange>) {
-        if tables.count == 1, changes.count > 4 { prefetch(changes) } else { hints.removeAll() }
-        for (i, change) in changes.enumerated() {
-            add(change.amount, to: change.member, sequence: change.sequence, near: i < hints.count ? hints[i] : nil)
+        let mask = tables.count - 1
+        for change in changes { tables[Int(change.member) & mask].scores.prefetch(Int(change.member) &>> shardBits) }
+        for change in changes {
+            let table = tables[Int(change.member) & mask]
+            let local = Int(change.member) &>> shardBits
+            if local >= table.scores.count { table.scores.grow(to: local + 1) }
+            let old = table.scores[local]
+            let new = Score(score: old.score + change.amount, since: change.sequence)
+            precondition(new.score >= 0, "a reversal took more from a board than was counted")
+            table.scores[local] = new.pending
+            if old.isPending { continue }
+            table.pending.append(Place(member: change.member, score: old.score, since: old.since))
+            if table.pending.count >= Standing.pendingLimit { bringUp(table) }
         }
     }
 
-    /// What ``prefetch(_:)`` found; hints only.
-    private var hints: ContiguousArray<(old: ScoreIndex.Place, new: ScoreIndex.Place)> = []
+    /// Adds to one member's score.
+    func add(_ amount: Int64, to member: UInt32, sequence: UInt64) {
+        let change = BoardChange(
+            standing: Unmanaged.passUnretained(self), member: member, amount: amount, sequence: sequence)
+        withUnsafePointer(to: change) { add(UnsafeBufferPointer(start: $0, count: 1)) }
+    }
 
-    private func prefetch(_ changes: UnsafeBufferPointer<BoardChange>) {
-        let table = tables[0]
-        for change in changes { table.scores.prefetch(Int(change.member)) }
-        withUnsafeTemporaryAllocation(of: ScoreIndex.Standing.self, capacity: 2 * changes.count) { standings in
-            withUnsafeTemporaryAllocation(of: ScoreIndex.Place.self, capacity: 2 * changes.count) { places in
-                for (i, change) in changes.enumerated() {
-                    let local = Int(change.member)
-                    let old = local < table.scores.count ? table.scores[local] : Score()
-                    standings[2 * i] = (old.score, old.since)
-                    standings[2 * i + 1] = (old.score + change.amount, change.sequence)
+    /// Brings a shard's order up to its scores.
+    private func bringUp(_ table: Table) {
+        let pending = table.pending.elements
+        if pending.isEmpty { return }
+        withUnsafeTemporaryAllocation(of: ScoreIndex.Change.self, capacity: pending.count) { changes in
+            for (i, place) in pending.enumerated() {
+                if i & 63 == 0 {
+                    for next in pending[i..<min(i + 64, pending.count)] {
+                        table.scores.prefetch(Int(next.member) &>> shardBits)
+                    }
                 }
-                table.order.findPlaces(of: UnsafeBufferPointer(standings), into: places)
-                hints.removeAll(keepingCapacity: true)
-                for (i, change) in changes.enumerated() {
-                    table.order.prefetchEntry(member: change.member, at: places[2 * i])
-                    hints.append((places[2 * i], places[2 * i + 1]))
-                }
+                let local = Int(place.member) &>> shardBits
+                let score = table.scores[local]
+                table.scores[local] = Score(score: score.score, since: score.since)
+                changes.initializeElement(
+                    at: i,
+                    to: .init(
+                        member: place.member, old: (place.score, place.since), new: (score.score, score.since)))
             }
+            table.order.apply(UnsafeBufferPointer(changes)) { members.precedes($0, $1) }
         }
+        table.pending.removeAll()
     }
+
+    /// A shard's order, brought up to its scores.
+    private func order(_ shard: Int) -> ScoreIndex {
+        bringUp(tables[shard])
+        return tables[shard].order
+    }
+
+    /// All shards' orders, brought up to their scores.
+    private var orders: [ScoreIndex] { tables.indices.map { order($0) } }
 
     /// A member's score; 0 when he is not on the board.
     func score(of member: UInt32) -> Score {
@@ -112,15 +137,12 @@ final class Standing {
     }
 
     /// Members on the board.
-    var count: Int { tables.reduce(0) { $0 + $1.order.count } }
+    var count: Int { orders.reduce(0) { $0 + $1.count } }
 
     /// Number of members who stand before a place.
     func ordinal(_ place: Place) -> Int {
-        tables.reduce(0) {
-            $0
-                + $1.order.rank(member: place.member, score: place.score, since: place.since) {
-                    members.precedes($0, $1)
-                }
+        orders.reduce(0) {
+            $0 + $1.rank(member: place.member, score: place.score, since: place.since) { members.precedes($0, $1) }
         }
     }
 
@@ -128,14 +150,14 @@ final class Standing {
     func rank(score: Int64, ordinal: Int, ties: TieStyle) -> Int {
         switch ties {
         case .ordinal: return ordinal + 1
-        case .competition: return tables.reduce(0) { $0 + $1.order.entries(above: score) } + 1
+        case .competition: return orders.reduce(0) { $0 + $1.entries(above: score) } + 1
         case .dense:
-            if tables.count == 1 { return tables[0].order.distinctScores(above: score) + 1 }
+            if tables.count == 1 { return order(0).distinctScores(above: score) + 1 }
             // Shards share scores, so their counts cannot be added up.
             var seen: Set<Int64> = []
-            for table in tables {
-                table.order.forEach(
-                    from: 0, limit: table.order.entries(above: score), precedes: { members.precedes($0, $1) },
+            for order in orders {
+                order.forEach(
+                    from: 0, limit: order.entries(above: score), precedes: { members.precedes($0, $1) },
                     { _, score, _ in seen.insert(score) })
             }
             return seen.count + 1
@@ -146,14 +168,14 @@ final class Standing {
     func places(from start: Int, limit: Int) -> [Place] {
         if tables.count == 1 {
             var result: [Place] = []
-            tables[0].order.forEach(from: start, limit: limit, precedes: { members.precedes($0, $1) }) {
+            order(0).forEach(from: start, limit: limit, precedes: { members.precedes($0, $1) }) {
                 result.append(Place(member: $0, score: $1, since: $2))
             }
             return result
         }
         var all: [Place] = []
-        for table in tables {
-            table.order.forEach(from: 0, limit: start + limit, precedes: { members.precedes($0, $1) }) {
+        for order in orders {
+            order.forEach(from: 0, limit: start + limit, precedes: { members.precedes($0, $1) }) {
                 all.append(Place(member: $0, score: $1, since: $2))
             }
         }
@@ -177,6 +199,11 @@ final class Standing {
                 places.append(Place(member: member, score: scores[local].score, since: scores[local].since))
             }
             places.sort { precedes($0, $1) }
+            for place in tables[shard].pending.elements {
+                let local = Int(place.member) >> shardBits
+                scores[local] = Score(score: scores[local].score, since: scores[local].since)
+            }
+            tables[shard].pending.removeAll()
             tables[shard].order.deallocate()
             let order = ScoreIndex(countsDistinctScores: countsDistinct)
             order.build(count: places.count, precedes: { members.precedes($0, $1) }) {

@@ -80,6 +80,7 @@ extension RankTree {
         header.pointee.bounds[index] = group.bound(0)
         header.pointee.counts[index] = Int32(count)
         header.pointee.groupCount += 1
+        header.pointee.groupVersion &+= 1
         updateBlockCounts(from: index)
     }
 
@@ -89,6 +90,7 @@ extension RankTree {
         header.pointee.bounds.copy(moved, from: header.pointee.bounds, at: index + 1, to: index)
         (header.pointee.counts + index).update(from: header.pointee.counts + index + 1, count: moved)
         header.pointee.groupCount -= 1
+        header.pointee.groupVersion &+= 1
         updateBlockCounts(from: index)
     }
 

@@ -15,7 +15,7 @@ extension RankTree {
     }
 
     @inline(__always)
-    private func groupIndex(_ entry: Entry, _ precedes: Order) -> Int {
+    func groupIndex(_ entry: Entry, _ precedes: Order) -> Int {
         let bounds = header.pointee.bounds
         let index = cintrinsics_last_not_above(bounds.highs, header.pointee.groupCount, entry.high)
         return bounds.highs[index] == entry.high ? bounds.lastNotAbove(entry, upTo: index, precedes) : index
@@ -55,55 +55,62 @@ extension RankTree {
 extension RankTree {
     /// Finds the places of many keys, one line of memory at a time, and starts loading what a change reads there first.
     ///
-    /// Prefetches stand in loops of their own: one that waits for the translation of its address holds up what comes
-    /// behind it, so many of them must be in flight at once.
-    ///
     /// Where entries share a key, any of their places may come out.
     func locate(_ count: Int, _ key: (Int) -> UInt128, _ found: (Int, Place) -> Void) {
-        let runLength = 64
         let unordered: Order = { _, _ in false }
-        withUnsafeTemporaryAllocation(of: Place.self, capacity: runLength) { places in
+        withUnsafeTemporaryAllocation(of: Place.self, capacity: Self.runLength) { places in
             var start = 0
             while start < count {
-                let run = min(runLength, count - start)
+                let run = min(Self.runLength, count - start)
                 for row in 0..<run {
                     places[row].group = groupIndex(Entry(key: key(start + row), member: 0), unordered)
                 }
-                for row in 0..<run {
-                    let group = header.pointee.groups[places[row].group]
-                    prefetchLine(group.summary)
-                    prefetchLine(group.counts)
-                }
-                for row in 0..<run {
-                    let group = header.pointee.groups[places[row].group]
-                    let high = Entry(key: key(start + row), member: 0).high
-                    places[row].leaf = Self.blockIndex(high, group)
-                }
-                for row in 0..<run {
-                    let block = header.pointee.groups[places[row].group].block(places[row].leaf)
-                    prefetchLine(block)
-                    prefetchLine(block + 8)
-                }
-                for row in 0..<run {
-                    let group = header.pointee.groups[places[row].group]
-                    // Many equal scores: the search will go on among the lower halves.
-                    if group.summary[places[row].leaf] == Entry(key: key(start + row), member: 0).high {
-                        prefetchLines(group.lows, byteCount: RankTree.groupCapacity * 8)
-                    }
-                }
-                for row in 0..<run {
-                    let group = header.pointee.groups[places[row].group]
-                    places[row].leaf = leafIndex(Entry(key: key(start + row), member: 0), group, unordered)
-                    found(start + row, places[row])
-                }
-                for row in 0..<run {
-                    let group = header.pointee.groups[places[row].group]
-                    let leaf = group.leaf(places[row].leaf)
-                    prefetchLine(leaf.base)
-                    leaf.prefetchEntry(Int(group.counts[places[row].leaf]))
-                }
+                locateLeaves(UnsafeMutableBufferPointer(rebasing: places[..<run]), { key(start + $0) }, unordered)
+                for row in 0..<run { found(start + row, places[row]) }
                 start += run
             }
+        }
+    }
+
+    /// Keys that are looked up together.
+    static let runLength = 64
+
+    /// Completes places whose groups are known, and starts loading what a change reads there first.
+    ///
+    /// Prefetches stand in loops of their own: one that waits for the translation of its address holds up what comes
+    /// behind it, so many of them must be in flight at once.
+    @inline(__always)
+    func locateLeaves(_ places: UnsafeMutableBufferPointer<Place>, _ key: (Int) -> UInt128, _ precedes: Order) {
+        for row in places.indices {
+            let group = header.pointee.groups[places[row].group]
+            prefetchLine(group.summary)
+            prefetchLine(group.counts)
+        }
+        for row in places.indices {
+            let group = header.pointee.groups[places[row].group]
+            places[row].leaf = Self.blockIndex(Entry(key: key(row), member: 0).high, group)
+        }
+        for row in places.indices {
+            let block = header.pointee.groups[places[row].group].block(places[row].leaf)
+            prefetchLine(block)
+            prefetchLine(block + 8)
+        }
+        for row in places.indices {
+            let group = header.pointee.groups[places[row].group]
+            // Many equal scores: the search will go on among the lower halves.
+            if group.summary[places[row].leaf] == Entry(key: key(row), member: 0).high {
+                prefetchLines(group.lows, byteCount: RankTree.groupCapacity * 8)
+            }
+        }
+        for row in places.indices {
+            let group = header.pointee.groups[places[row].group]
+            places[row].leaf = leafIndex(Entry(key: key(row), member: 0), group, precedes)
+        }
+        for row in places.indices {
+            let group = header.pointee.groups[places[row].group]
+            let leaf = group.leaf(places[row].leaf)
+            prefetchLine(leaf.base)
+            leaf.prefetchEntry(Int(group.counts[places[row].leaf]))
         }
     }
 

@@ -25,6 +25,8 @@ struct RankTree: @unchecked Sendable {
     struct Header {
         var count = 0
         var groupCount = 0
+        /// Changes whenever groups get other numbers.
+        var groupVersion = 0
         var groupCapacity: Int
         var groups: UnsafeMutablePointer<Group>
         /// Lower bounds of the groups, the same as that of their first leaf.

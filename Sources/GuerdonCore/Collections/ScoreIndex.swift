@@ -127,6 +127,40 @@ public struct ScoreIndex: @unchecked Sendable {
         }
     }
 
+    /// One member's change of standing; a score of 0 stands for "not in the index".
+    public struct Change: BitwiseCopyable {
+        var member: UInt32
+        var old: Standing
+        var new: Standing
+    }
+
+    /// Brings in many changes at once, each of another member: half the price of `insert`, `move` and `remove` for thousands.
+    ///
+    /// - Complexity: O(n log m) for n changes among m entries.
+    public func apply(_ changes: UnsafeBufferPointer<Change>, precedes: (UInt32, UInt32) -> Bool) {
+        withUnsafeTemporaryAllocation(of: RankTree.Entry.self, capacity: changes.count) { entries in
+            var count = 0
+            for change in changes where change.old.score > 0 {
+                entries.initializeElement(
+                    at: count, to: .init(key: Self.key(change.old.score, change.old.since), member: change.member))
+                count += 1
+            }
+            tree.remove(all: UnsafeBufferPointer(rebasing: entries[..<count]), precedes)
+            count = 0
+            for change in changes where change.new.score > 0 {
+                entries.initializeElement(
+                    at: count, to: .init(key: Self.key(change.new.score, change.new.since), member: change.member))
+                count += 1
+            }
+            tree.insert(all: UnsafeBufferPointer(rebasing: entries[..<count]), precedes)
+        }
+        guard let distinct else { return }
+        for change in changes where change.old.score != change.new.score {
+            if change.old.score > 0 { distinct.addToMember(of: Self.key(change.old.score, 0), -1) }
+            if change.new.score > 0 { distinct.addToMember(of: Self.key(change.new.score, 0), 1) }
+        }
+    }
+
     /// The number of entries strictly before a standing of a member, who need not be in the index: the ordinal rank less 1.
     ///
     /// - Complexity: O(log n).
