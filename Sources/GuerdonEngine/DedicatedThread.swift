@@ -81,6 +81,13 @@ package final class Monitor<State>: @unchecked Sendable {
         return result
     }
 
+    /// Changes the state and wakes nobody: for what nobody waits for.
+    package func changeQuietly<Result>(_ body: (inout State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&state)
+    }
+
     /// Waits until `body` gives a result; it may change the state.
     ///
     /// - Parameter nanoseconds: how long at most; `nil` for ever.

@@ -30,6 +30,7 @@ public final class Engine: @unchecked Sendable {
     private var journal: Journal?
     private var evaluator: DedicatedThread?
     private let snapshots: SnapshotTaker
+    private var memory: MemoryKeeper?
     private var archiver: DedicatedThread?
 
     /// Bytes of commands and record headers logged since the engine was opened.
@@ -38,6 +39,9 @@ public final class Engine: @unchecked Sendable {
 
     /// What opening found, for the operator.
     public let recovery: RecoverySummary
+
+    /// Batches of so many commands are made durable by the evaluating thread itself.
+    private static let smallBatch = 32
 
     /// What the log writes in front of every batch.
     private static let recordHeaderBytes = 64
@@ -86,10 +90,12 @@ public final class Engine: @unchecked Sendable {
             source.failed(error)
         }
         self.journal = journal
+        let memory = MemoryKeeper()
+        self.memory = memory
         archiver = DedicatedThread(name: "archiver") { [self] in archive() }
         evaluator = DedicatedThread(name: "evaluator") { [self] in
             do {
-                try evaluate(source, journal)
+                try evaluate(source, journal, memory)
             } catch {
                 let isFirst = control.change { control in
                     defer { if control.failure == nil { control.failure = error } }
@@ -111,6 +117,8 @@ public final class Engine: @unchecked Sendable {
         journal?.close()
         journal = nil
         snapshots.finish(world)
+        memory?.close()
+        memory = nil
         archiver?.join()
         archiver = nil
         if let failure = control.wait({ .some($0.failure) }) ?? nil { throw failure }
@@ -130,21 +138,28 @@ public final class Engine: @unchecked Sendable {
         return try snapshots.result()
     }
 
-    private func evaluate(_ source: any BatchSource, _ journal: Journal) throws {
+    private func evaluate(_ source: any BatchSource, _ journal: Journal, _ memory: MemoryKeeper) throws {
         let tickBatch = CommandBatch()
         var lastSnapshot = log.bytesAppended
+        var isSnapshotDue = false
         while true {
             guard journal.waitUntilIdle() else { return }
             // Only what is durable goes into the history, or a crash could leave it ahead of the log.
             try history.append(world.postings.elements)
             world.forgetBatch()
             snapshots.collect(world)
-            if wantsSnapshot(logBytes: log.bytesAppended - lastSnapshot), !snapshots.isRunning {
-                lastSnapshot = log.bytesAppended
-                snapshots.start(world, chain: log.chain) { [control] in control.change { $0.snapshotsDone += 1 } }
-            }
             // Asked before the source is: what came until then is still taken.
             let isLast = isStopping
+            memory.check()
+            if !isSnapshotDue, !snapshots.isRunning, wantsSnapshot(logBytes: log.bytesAppended - lastSnapshot) {
+                isSnapshotDue = true
+                lastSnapshot = log.bytesAppended
+                memory.prepare(byteCount: world.imageCopyBytes)
+            }
+            if isSnapshotDue, isLast || memory.isReady {
+                isSnapshotDue = false
+                snapshots.start(world, chain: log.chain) { [control] in control.change { $0.snapshotsDone += 1 } }
+            }
             guard let batch = source.take(timeoutNanoseconds: timeout()) else {
                 if isLast { return }
                 try tickIfDue(tickBatch, journal)
@@ -222,6 +237,14 @@ public final class Engine: @unchecked Sendable {
         }
         commands.firstSequence = world.sequence + (isTicking ? 2 : 1)
         commands.time = time
+        loggedBytes.add(commands.body.count + Engine.recordHeaderBytes, ordering: .relaxed)
+        if !isTicking, commands.count <= Engine.smallBatch {
+            try world.apply(commands)
+            batch.applied(world)
+            try journal.perform(commands)
+            batch.released()
+            return
+        }
         let pending = Monitor(2)
         let finish: @Sendable () -> Void = {
             if pending.change({ count in
@@ -231,7 +254,6 @@ public final class Engine: @unchecked Sendable {
                 batch.released()
             }
         }
-        loggedBytes.add(commands.body.count + Engine.recordHeaderBytes, ordering: .relaxed)
         journal.submit(isTicking ? [tick, commands] : [commands], done: finish)
         if isTicking {
             try world.apply(tick)

@@ -6,10 +6,15 @@ import GuerdonStore
 /// One batch is in its hands at a time, so the next one grows while this one syncs. An error of the disk is final: it is
 /// told once, nothing is tried again, and nothing is acknowledged afterwards.
 final class Journal: @unchecked Sendable {
-    // Sendable: `log` is used on the journal's thread only, once it runs.
+    // Sendable: `log` is used by the journal's thread for a job or a seal, or by the evaluating one in `perform`;
+    // `isBusy` and `isSealing` keep them apart.
     private struct State {
         var job: Job?
         var isBusy = false
+        var isSealed = true
+        var isSealing = false
+        /// Counts what was made durable, so that the thread sees whether anything came while it slept.
+        var done = 0
         var isClosing = false
         var isDone = false
         var failure: StoreError?
@@ -43,34 +48,65 @@ final class Journal: @unchecked Sendable {
     }
 
     private func run() throws(StoreError) {
-        var isSealed = true
+        var seen = -1
         while true {
+            let (isSealed, done) = state.wait { .some(($0.isSealed, $0.done)) } ?? (true, 0)
+            if !isSealed, seen == done {
+                if try sealIfIdle() { continue }
+            }
+            seen = done
             let next: Job?? = state.wait(nanoseconds: isSealed ? nil : Journal.idleNanoseconds) { state in
                 if let job = state.job {
                     state.job = nil
                     return .some(job)
                 }
-                return state.isClosing ? .some(nil) : nil
+                if state.failure != nil || state.isClosing && !state.isBusy { return .some(nil) }
+                // Batches that were performed elsewhere want a seal as well.
+                return isSealed && !state.isSealed ? .some(Job(batches: [], done: {})) : nil
             }
-            guard let next else {
-                try log.seal()
-                isSealed = true
-                continue
-            }
+            guard let next else { continue }
             guard let job = next else {
-                try log.seal()
+                if state.wait({ .some($0.failure == nil) }) == true { try log.seal() }
                 return
             }
-            for batch in job.batches where batch.count > 0 {
-                _ = try log.append(
-                    firstSequence: batch.firstSequence, count: UInt32(batch.count), time: batch.time, batch.body.bytes)
-            }
-            try log.sync()
-            isSealed = false
+            if job.batches.isEmpty { continue }
+            try write(job.batches)
             // First the answers of this batch: once the journal is idle, the next batch may answer reads at once.
             job.done()
-            state.change { $0.isBusy = false }
+            finish()
         }
+    }
+
+    private func write(_ batches: [CommandBatch]) throws(StoreError) {
+        for batch in batches where batch.count > 0 {
+            _ = try log.append(
+                firstSequence: batch.firstSequence, count: UInt32(batch.count), time: batch.time, batch.body.bytes)
+        }
+        try log.sync()
+    }
+
+    private func finish() {
+        state.change { state in
+            state.isBusy = false
+            state.isSealed = false
+            state.done &+= 1
+        }
+    }
+
+    /// Seals the log unless somebody is writing it.
+    private func sealIfIdle() throws(StoreError) -> Bool {
+        let isFree = state.change { state in
+            guard !state.isBusy, state.job == nil else { return false }
+            state.isSealing = true
+            return true
+        }
+        guard isFree else { return false }
+        try log.seal()
+        state.change { state in
+            state.isSealing = false
+            state.isSealed = true
+        }
+        return true
     }
 
     /// Waits until everything that was submitted is durable.
@@ -90,6 +126,38 @@ final class Journal: @unchecked Sendable {
             state.isBusy = true
             state.job = Job(batches: batches, done: done)
         }
+    }
+
+    /// Makes a batch durable on the calling thread.
+    ///
+    /// For small batches: waking the journal's thread and being woken by it takes longer than all the rest.
+    func perform(_ batch: CommandBatch) throws {
+        let failure: StoreError?? = state.wait { state in
+            if state.failure != nil { return .some(state.failure) }
+            if state.isBusy || state.isSealing { return nil }
+            state.isBusy = true
+            return .some(nil)
+        }
+        if let failure = failure ?? nil { throw failure }
+        do throws(StoreError) {
+            try write([batch])
+        } catch {
+            state.change {
+                $0.failure = error
+                $0.isBusy = false
+            }
+            throw error
+        }
+        // The first one after a seal wakes the thread, which seals again when nothing more comes.
+        let wasSealed = state.changeQuietly { state in
+            defer {
+                state.isBusy = false
+                state.isSealed = false
+                state.done &+= 1
+            }
+            return state.isSealed
+        }
+        if wasSealed { state.change { _ in } }
     }
 
     /// Finishes what was submitted, seals the log and ends the thread.

@@ -68,6 +68,9 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     /// Bytes in the chunks of this column, without those that only a frozen view still holds.
     public var storageBytes: Int { header.pointee.chunkCount * ChunkPool.chunkBytes }
 
+    /// Bytes in chunks of its pool that lie idle.
+    var recycledBytes: Int { header.pointee.pool.recycledCount * ChunkPool.chunkBytes }
+
     /// The value of row `index`, which must be below `count`.
     ///
     /// - Complexity: O(1); the first write to a chunk after `freeze()` copies 4 KiB.

@@ -42,8 +42,20 @@ enum StateMemory {
         free(UnsafeMutableRawPointer(array), byteCount: max(count, 1) * MemoryLayout<Element>.stride)
     }
 
-    /// Bytes held in regions, those of free pages included.
-    static var reservedBytes: Int { regions.withLock { $0.reservedBytes } }
+    /// Whether the next region that is needed should be made beforehand. Cheap: one load.
+    static var isShort: Bool { shortage.load(ordering: .relaxed) }
+    fileprivate static let shortage = Atomic<Bool>(false)
+
+    /// Has empty regions ready, for `byteCount` bytes beyond what a growing state wants at hand.
+    ///
+    /// Touching new memory may take milliseconds, where the machine is a virtual one: that is why this is called on a thread
+    /// that nobody waits for.
+    static func prepare(byteCount: Int) {
+        while regions.withLock({ $0.needsRegion(for: byteCount) }) {
+            guard let region = Regions.mapRegion() else { return }
+            regions.withLock { $0.add(region) }
+        }
+    }
 }
 
 /// All regions of the process.
@@ -62,25 +74,45 @@ private struct Regions {
     /// For each region a length that no run of free pages exceeds; apart, so that a search reads little.
     private var longestRuns: [UInt16] = []
     private var numbers: [UInt: Int] = [:]
-    private var emptyRegions = 0
-    private(set) var reservedBytes = 0
+    private var emptyRegions = 0 {
+        didSet { if (emptyRegions < wantedRegions) != (oldValue < wantedRegions) { tellShortage() } }
+    }
+    /// Bytes that somebody wants at hand beyond the usual.
+    private var preparedBytes = 0
 
     mutating func take(pages: Int) -> UnsafeMutableRawPointer {
-        if pages > Self.pagesPerRegion { return map(Self.wholeRegions(pages)) }
+        if pages > Self.pagesPerRegion { return Self.map(Self.wholeRegions(pages)) }
         for number in longestRuns.indices where Int(longestRuns[number]) >= pages {
             if let first = regions[number].free.run(of: pages) { return take(pages, from: number, at: first) }
             longestRuns[number] = UInt16(pages - 1)
         }
-        let base = UInt(bitPattern: map(Self.regionBytes))
+        guard let region = Self.mapRegion() else { Self.outOfMemory(Self.regionBytes) }
+        add(region)
+        return take(pages, from: regions.count - 1, at: 0)
+    }
+
+    mutating func add(_ region: UnsafeMutableRawPointer) {
+        let base = UInt(bitPattern: region)
         numbers[base] = regions.count
         regions.append(Region(base: base))
         longestRuns.append(UInt16(Self.pagesPerRegion))
         emptyRegions += 1
-        return take(pages, from: regions.count - 1, at: 0)
+    }
+
+    /// Empty regions to have at hand: none for a small state, a few for one that grows.
+    private var wantedRegions: Int { regions.count < 8 ? 1 : min(4, regions.count / 8) }
+
+    private func tellShortage() {
+        StateMemory.shortage.store(emptyRegions < wantedRegions && regions.count >= 8, ordering: .relaxed)
+    }
+
+    mutating func needsRegion(for byteCount: Int) -> Bool {
+        preparedBytes = byteCount
+        return emptyRegions < wantedRegions + byteCount / Self.regionBytes
     }
 
     mutating func give(_ address: UnsafeMutableRawPointer, pages: Int) {
-        if pages > Self.pagesPerRegion { return unmap(address, Self.wholeRegions(pages)) }
+        if pages > Self.pagesPerRegion { return cintrinsics_unmap_regions(address, Self.wholeRegions(pages)) }
         let base = UInt(bitPattern: address) & ~UInt(Self.regionBytes - 1)
         guard let number = numbers[base] else { preconditionFailure("memory that no region holds") }
         let first = Int(UInt(bitPattern: address) - base) / StateMemory.pageBytes
@@ -89,8 +121,8 @@ private struct Regions {
         longestRuns[number] = UInt16(Self.pagesPerRegion)
         guard regions[number].freeCount == Self.pagesPerRegion else { return }
         emptyRegions += 1
-        // One empty region stays: what is freed is often asked for again.
-        if emptyRegions > 1 { remove(number) }
+        // Some stay: what is freed is often asked for again.
+        if emptyRegions > wantedRegions + preparedBytes / Self.regionBytes { remove(number) }
     }
 
     private mutating func take(_ pages: Int, from number: Int, at first: Int) -> UnsafeMutableRawPointer {
@@ -112,24 +144,22 @@ private struct Regions {
             numbers[last.base] = number
         }
         emptyRegions -= 1
-        unmap(UnsafeMutableRawPointer(bitPattern: base).unsafelyUnwrapped, Self.regionBytes)
+        cintrinsics_unmap_regions(UnsafeMutableRawPointer(bitPattern: base).unsafelyUnwrapped, Self.regionBytes)
     }
 
     private static func wholeRegions(_ pages: Int) -> Int {
         (pages * StateMemory.pageBytes + regionBytes - 1) / regionBytes * regionBytes
     }
 
-    private mutating func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        guard let address = cintrinsics_map_regions(byteCount, Self.regionBytes) else {
-            fatalError("the system has no \(byteCount) bytes of memory left for the state")
-        }
-        reservedBytes += byteCount
+    static func mapRegion() -> UnsafeMutableRawPointer? { cintrinsics_map_regions(regionBytes, regionBytes) }
+
+    private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        guard let address = cintrinsics_map_regions(byteCount, regionBytes) else { outOfMemory(byteCount) }
         return address
     }
 
-    private mutating func unmap(_ address: UnsafeMutableRawPointer, _ byteCount: Int) {
-        cintrinsics_unmap_regions(address, byteCount)
-        reservedBytes -= byteCount
+    private static func outOfMemory(_ byteCount: Int) -> Never {
+        fatalError("the system has no \(byteCount) bytes of memory left for the state")
     }
 }
 

@@ -62,8 +62,9 @@ struct TagIndex: @unchecked Sendable {
     func prefetch(_ hash: UInt64) {
         let segment = header.pointee.directory[directoryIndex(hash &>> 32)]
         let slot = segment.slots + Self.home(hash &>> 32, segment)
+        // A search ends within a line mostly; an insertion moves what follows, up to the next empty slot.
         prefetchLine(slot)
-        prefetchLine(slot + 4)
+        prefetchLine(slot + 8)
     }
 
     /// The first value with the tag of `hash` that `matches` accepts.
