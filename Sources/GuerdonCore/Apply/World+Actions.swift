@@ -17,15 +17,16 @@ extension World {
                 current = shape.ordinal
                 active = activeShape(shape)
             }
-            var row = ActionRow(
-                externalId: record.externalId, performer: record.performer, title: record.title,
-                attributes: record.attributes)
-            row.shape = UInt32(current)
-            row.command = UInt32(index)
-            row.sequence = batch.firstSequence + UInt64(index)
-            row.at = record.at == ActionRecord.noTime ? batch.time : record.at
-            prepare(&row, record, active)
-            rows.append(row)
+            let row = rows.extend(by: 1)
+            row.initialize(
+                to: ActionRow(
+                    externalId: record.externalId, performer: record.performer, title: record.title,
+                    attributes: record.attributes))
+            row.pointee.shape = UInt32(current)
+            row.pointee.command = UInt32(index)
+            row.pointee.sequence = batch.firstSequence + UInt64(index)
+            row.pointee.at = record.at == ActionRecord.noTime ? batch.time : record.at
+            prepare(&row.pointee, record, active)
             index += 1
         }
     }
@@ -86,8 +87,8 @@ extension World {
             while start < rows.count {
                 let end = min(start + World.runRows, rows.count)
                 resolve(start..<end)
-                for i in start..<end where rows[i].state == .open { evaluate(i, lane: lanes[0]) }
-                receive(lanes[0].outboxes[0].elements, into: postings, lanes[0].changes)
+                evaluate(start..<end, lane: lanes[0])
+                receive(lanes[0].outboxes[0].elements, into: postings, lanes[0])
                 lanes[0].outboxes[0].removeAll()
                 start = end
             }
@@ -149,7 +150,7 @@ extension World {
                 }
                 remember(i, shape)
                 if shardCount == 1 {
-                    receive(lanes[0].outboxes[0].elements, into: postings, lanes[0].changes)
+                    receive(lanes[0].outboxes[0].elements, into: postings, lanes[0])
                 } else {
                     prepareStandings(i)
                     receiveMerged(lane)

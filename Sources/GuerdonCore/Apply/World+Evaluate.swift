@@ -1,127 +1,193 @@
 // Phase 1: what an action earns, and for whom.
 
+/// What the evaluation of rows of one shape has at hand.
+struct Evaluation {
+    let shape: ActiveShape
+    fileprivate let operations: UnsafeBufferPointer<PayOperation>
+    fileprivate let forest: Forest
+    fileprivate let outboxes: UnsafeBufferPointer<Buffer<RewardMessage>>
+    fileprivate let shardMask: Int
+    /// Place of the next message among those of its row.
+    fileprivate var order: UInt16 = 0
+
+    init(_ shape: ActiveShape, _ lane: ShardLane) {
+        self.shape = shape
+        operations = shape.operations.elements
+        forest = shape.workspace.forest
+        outboxes = lane.outboxes
+        shardMask = lane.outboxes.count - 1
+    }
+
+    /// An operation in place: copying it would cost as much as paying.
+    @inline(__always)
+    fileprivate func operation(_ index: Int) -> UnsafePointer<PayOperation> {
+        precondition(index < operations.count)
+        return operations.baseAddress.unsafelyUnwrapped + index
+    }
+
+    @inline(__always)
+    fileprivate mutating func send(_ amount: Int64, _ i: Int, to member: UInt32, level: UInt8, info: UInt32) {
+        if amount == 0 { return }
+        outboxes[Int(member) & shardMask].append(
+            RewardMessage(
+                amount: amount, row: UInt32(truncatingIfNeeded: i), member: member, info: info, order: order,
+                level: level, isConditionError: false))
+        order &+= 1
+    }
+
+    /// Tells that a condition failed.
+    fileprivate mutating func sendError(_ bonus: Int, _ i: Int, performer: UInt32, level: Int) {
+        outboxes[Int(performer) & shardMask].append(
+            RewardMessage(
+                amount: Int64(shape.bonuses[bonus].bonus), row: UInt32(i), member: performer,
+                info: shape.bonuses[bonus].plan.index, order: order, level: UInt8(truncatingIfNeeded: level),
+                isConditionError: true))
+        order &+= 1
+    }
+}
+
+/// Climbs from a performer along the levels that operations ask for.
+private struct Climb {
+    private let performer: UInt32
+    private(set) var member: UInt32
+    private var level = 0
+    /// Levels that there are, as far as is known.
+    private var top = Int.max
+
+    @inline(__always)
+    init(from performer: UInt32) {
+        self.performer = performer
+        member = performer
+    }
+
+    /// Goes to a level; says whether somebody is there, who then is ``member``.
+    @inline(__always)
+    mutating func go(to wanted: Int, _ forest: Forest) -> Bool {
+        if wanted > top { return false }
+        if wanted < level { (member, level) = (performer, 0) }
+        while level < wanted {
+            let referrer = forest.referrer(of: member)
+            if referrer == Forest.none {
+                top = level
+                return false
+            }
+            member = referrer
+            level &+= 1
+        }
+        return true
+    }
+}
+
 extension World {
-    /// Evaluates a row and puts its rewards into the lane's outboxes; tags are given at once.
+    /// Evaluates open rows one after the other and puts their rewards into the lane's outboxes; tags are given at once.
+    func evaluate(_ range: Range<Int>, lane: ShardLane) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let number = rows[start].shape
+            guard let shape = shapes[Int(number)] else {
+                start += 1
+                continue
+            }
+            var evaluation = Evaluation(shape, lane)
+            while start < range.upperBound, rows[start].shape == number {
+                if rows[start].state == .open { _ = evaluate(start, &evaluation) }
+                start += 1
+            }
+        }
+    }
+
+    /// Evaluates one row.
     ///
     /// - Returns: `false` when some amount does not fit; then nothing of the row may be kept.
-    @discardableResult
     func evaluate(_ i: Int, lane: ShardLane) -> Bool {
         guard let shape = shapes[Int(rows[i].shape)] else { return true }
-        lane.order = 0
+        var evaluation = Evaluation(shape, lane)
+        return evaluate(i, &evaluation)
+    }
+
+    @inline(__always)
+    private func evaluate(_ i: Int, _ evaluation: inout Evaluation) -> Bool {
+        evaluation.order = 0
+        let at = rows[i].at
+        let bonuses = evaluation.shape.bonuses
         var audienceHolds = true
-        for b in shape.bonuses.indices {
-            let at = rows[i].at
-            if shape.bonuses[b].opensPlan {
-                let plan = shape.bonuses[b].plan
-                audienceHolds = at >= plan.starts && at < plan.ends
-                if audienceHolds, let audience = shape.bonuses[b].audience {
-                    audienceHolds = holds(audience, i, shape, recipient: rows[i].member, level: 0, bonus: b, lane)
+        for b in bonuses.indices {
+            if bonuses[b].opensPlan {
+                audienceHolds = at >= bonuses[b].starts && at < bonuses[b].ends
+                if audienceHolds, let audience = bonuses[b].audience {
+                    audienceHolds = holds(audience, i, recipient: rows[i].member, level: 0, bonus: b, &evaluation)
                 }
             }
             guard audienceHolds else { continue }
-            if let condition = shape.bonuses[b].condition {
-                if shape.bonuses[b].perRecipient {
-                    if !payEach(b, i, shape, condition, lane) { return false }
+            if let condition = bonuses[b].condition {
+                if bonuses[b].perRecipient {
+                    if !payEach(b, i, condition, &evaluation) { return false }
                     continue
                 }
-                guard holds(condition, i, shape, recipient: rows[i].member, level: 0, bonus: b, lane) else { continue }
+                guard holds(condition, i, recipient: rows[i].member, level: 0, bonus: b, &evaluation) else { continue }
             }
-            if !pay(b, i, shape, lane) { return false }
+            if !pay(bonuses[b].operations, i, &evaluation) { return false }
         }
         return true
     }
 
     /// Pays a bonus whose condition holds.
     @inline(__always)
-    private func pay(_ b: Int, _ i: Int, _ shape: ActiveShape, _ lane: ShardLane) -> Bool {
-        for r in shape.bonuses[b].rewards.indices {
-            let info = shape.bonuses[b].rewards[r].info
-            switch shape.bonuses[b].rewards[r].target {
-            case .performer(let formula):
-                guard let amount = formula.amount(units: rows[i].value) else { return false }
-                send(amount, i, to: rows[i].member, level: 0, info: info, lane)
-            case .upline(let levels):
-                var member = rows[i].member
-                for level in levels.indices {
-                    member = shape.workspace.forest.referrer(of: member)
-                    if member == Forest.none { break }
-                    guard let formula = levels[level] else { continue }
-                    guard let amount = formula.amount(units: rows[i].value) else { return false }
-                    send(amount, i, to: member, level: level + 1, info: info, lane)
-                }
-            case .tag(let tag): give(tag, to: rows[i].member, shape)
+    private func pay(_ operations: Range<Int>, _ i: Int, _ evaluation: inout Evaluation) -> Bool {
+        let units = rows[i].value
+        var climb = Climb(from: rows[i].member)
+        for o in operations {
+            let operation = evaluation.operation(o)
+            if operation.pointee.tag >= 0 {
+                give(operation.pointee.tag, to: rows[i].member, evaluation.shape)
+                continue
             }
+            guard climb.go(to: Int(operation.pointee.level), evaluation.forest) else { continue }
+            guard let amount = RewardFormula.amount(operation.pointer(to: \.formula).unsafelyUnwrapped, units: units)
+            else { return false }
+            evaluation.send(
+                amount, i, to: climb.member, level: operation.pointee.level, info: operation.pointee.info)
         }
         return true
     }
 
     /// Pays a bonus whose condition is asked for every recipient.
-    private func payEach(
-        _ b: Int, _ i: Int, _ shape: ActiveShape, _ condition: Condition, _ lane: ShardLane
-    ) -> Bool {
-        let performer = rows[i].member
+    private func payEach(_ b: Int, _ i: Int, _ condition: Condition, _ evaluation: inout Evaluation) -> Bool {
         // All conditions of one bonus see the tags as they were when it began.
-        var tags: [Text] = []
-        defer { for tag in tags { give(tag, to: performer, shape) } }
-        for reward in shape.bonuses[b].rewards {
-            switch reward.target {
-            case .performer(let formula):
-                guard holds(condition, i, shape, recipient: performer, level: 0, bonus: b, lane) else { continue }
-                guard let amount = formula.amount(units: rows[i].value) else { return false }
-                send(amount, i, to: performer, level: 0, info: reward.info, lane)
-            case .upline(let levels):
-                var member = performer
-                for level in levels.indices {
-                    member = shape.workspace.forest.referrer(of: member)
-                    if member == Forest.none { break }
-                    guard let formula = levels[level],
-                        holds(condition, i, shape, recipient: member, level: level + 1, bonus: b, lane)
-                    else { continue }
-                    guard let amount = formula.amount(units: rows[i].value) else { return false }
-                    send(amount, i, to: member, level: level + 1, info: reward.info, lane)
-                }
-            case .tag(let tag):
-                if holds(condition, i, shape, recipient: performer, level: 0, bonus: b, lane) {
-                    tags.append(tag)
-                }
+        var tags: [Int16] = []
+        defer { for tag in tags { give(tag, to: rows[i].member, evaluation.shape) } }
+        var climb = Climb(from: rows[i].member)
+        for o in evaluation.shape.bonuses[b].operations {
+            let operation = evaluation.operation(o).pointee
+            guard climb.go(to: Int(operation.level), evaluation.forest),
+                holds(condition, i, recipient: climb.member, level: Int(operation.level), bonus: b, &evaluation)
+            else { continue }
+            if operation.tag >= 0 {
+                tags.append(operation.tag)
+                continue
             }
+            guard let amount = operation.formula.amount(units: rows[i].value) else { return false }
+            evaluation.send(amount, i, to: climb.member, level: operation.level, info: operation.info)
         }
         return true
     }
 
-    @inline(__always)
-    private func send(
-        _ amount: Int64, _ i: Int, to member: UInt32, level: Int, info: UInt32, _ lane: ShardLane
-    ) {
-        if amount == 0 { return }
-        lane.outboxes[Int(member) & (shardCount - 1)].append(
-            RewardMessage(
-                amount: amount, row: UInt32(i), member: member, info: info, order: lane.order, level: UInt8(level),
-                isConditionError: false))
-        lane.order &+= 1
-    }
-
-    private func give(_ tag: Text, to member: UInt32, _ shape: ActiveShape) {
+    @inline(never)
+    private func give(_ tag: Int16, to member: UInt32, _ shape: ActiveShape) {
         var profile = shape.workspace.profile(of: member) ?? Profile()
-        if profile.addTag(tag) { shape.workspace.setProfile(profile, of: member) }
+        if profile.addTag(shape.operations.tags[Int(tag)]) { shape.workspace.setProfile(profile, of: member) }
     }
 
     /// Asks a condition; one that fails counts as false and is told by a message of its own.
     private func holds(
-        _ condition: Condition, _ i: Int, _ shape: ActiveShape, recipient: UInt32, level: Int, bonus b: Int,
-        _ lane: ShardLane
+        _ condition: Condition, _ i: Int, recipient: UInt32, level: Int, bonus: Int, _ evaluation: inout Evaluation
     ) -> Bool {
+        let shape = evaluation.shape
         let context = ConditionContext(
             row: rows[i], shape: shape.shape, valueScale: shape.valueScale, workspace: shape.workspace,
             recipient: recipient, level: level)
         if let result = condition.evaluate(context) { return result }
-        let member = rows[i].member
-        lane.outboxes[Int(member) & (shardCount - 1)].append(
-            RewardMessage(
-                amount: Int64(shape.bonuses[b].bonus), row: UInt32(i), member: member,
-                info: shape.bonuses[b].plan.index, order: lane.order, level: UInt8(truncatingIfNeeded: level),
-                isConditionError: true))
-        lane.order &+= 1
+        evaluation.sendError(bonus, i, performer: rows[i].member, level: level)
         return false
     }
 }

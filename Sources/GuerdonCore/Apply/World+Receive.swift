@@ -8,9 +8,8 @@ struct BoardChange: BitwiseCopyable {
     let sequence: UInt64
 }
 
-/// Books rewards of one workspace; holds at hand what all of a run share.
+/// Books rewards of one shape; holds at hand what all of a run share.
 private struct Booking {
-    let shape: ActiveShape
     let workspace: Workspace
     let table: PayTable
     let workspaceIndex: UInt16
@@ -19,62 +18,64 @@ private struct Booking {
     // The standings of the last day and currency met; most rewards of a run go to the same.
     private var day = Int32.min
     private var currency = UInt16.max
-    private var standings: ContiguousArray<Unmanaged<Standing>> = []
+    private let standings: Buffer<Unmanaged<Standing>>
 
-    init(_ shape: ActiveShape) {
-        self.shape = shape
+    init(_ shape: ActiveShape, _ standings: Buffer<Unmanaged<Standing>>) {
         workspace = shape.workspace
         table = shape.workspace.payTable
         workspaceIndex = UInt16(shape.workspaceIndex)
         shardMask = shape.workspace.shards.count - 1
         shardBits = shape.workspace.shardBits
+        self.standings = standings
     }
 
     @inline(__always)
     func prefetch(_ message: RewardMessage) {
         if message.isConditionError { return }
-        let target = table.target(info: message.info, shard: Int(message.member) & shardMask)
-        target.wallets.prefetch(Int(message.member) >> shardBits)
+        table.target(info: message.info, shard: Int(message.member) & shardMask).pointee.wallets
+            .prefetch(Int(message.member) &>> shardBits)
     }
 
     @inline(__always)
     mutating func book(
-        _ message: RewardMessage, _ row: ActionRow, _ postings: Buffer<Posting>, _ changes: Buffer<BoardChange>
-    ) {
-        let member = message.member
-        if message.isConditionError {
-            workspace.shards[Int(member) & shardMask].conditionErrors += 1
-            postings.append(
-                Posting(
-                    sequence: row.sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: member,
-                    currency: 0, kind: .conditionError, plan: message.info, bonus: UInt16(message.amount),
-                    level: message.level))
-            return
-        }
-        let shard = Int(member) & shardMask
-        let local = Int(member) >> shardBits
-        let target = table.target(info: message.info, shard: shard)
-        let amount = message.amount
-        postings.append(
-            Posting(
-                sequence: row.sequence, previous: target.wallets[local].lastSequence, amount: amount,
-                workspace: workspaceIndex, member: member, currency: target.currency, kind: .reward, plan: target.plan,
-                bonus: target.bonus, reward: target.reward, level: message.level))
-        target.paid[target.paidIndex] += amount
-        if target.hasLifetime {
-            workspace.shards[shard].wallets.credit(
-                local: local, currency: Int(target.currency), amount: amount,
-                expires: expiry(message.info, at: row.at), sequence: row.sequence)
+        _ message: RewardMessage, _ row: UnsafePointer<ActionRow>, _ changes: Buffer<BoardChange>
+    ) -> Posting {
+        let sequence = row.pointee.sequence
+        if message.isConditionError { return tellError(message, sequence) }
+        let local = Int(message.member) &>> shardBits
+        let target = table.target(info: message.info, shard: Int(message.member) & shardMask)
+        let posting = Posting(
+            sequence: sequence, previous: target.pointee.wallets[local].lastSequence, amount: message.amount,
+            workspace: workspaceIndex, member: message.member, currency: target.pointee.currency, kind: .reward,
+            plan: target.pointee.plan, bonus: target.pointee.bonus, reward: target.pointee.reward,
+            level: message.level)
+        target.pointee.paid.pointee += message.amount
+        if target.pointee.hasLifetime {
+            workspace.shards[Int(message.member) & shardMask].wallets.credit(
+                local: local, currency: Int(posting.currency), amount: message.amount,
+                expires: expiry(message.info, at: row.pointee.at), sequence: sequence)
         } else {
-            target.wallets.update(local) { $0.credit(undated: amount, sequence: row.sequence) }
+            target.pointee.wallets.update(local) { $0.credit(undated: message.amount, sequence: sequence) }
         }
-        if target.hasBoards {
-            if row.day != day || target.currency != currency { findStandings(row.day, target.currency) }
-            for standing in standings {
+        if target.pointee.hasBoards {
+            if row.pointee.day != day || posting.currency != currency { findStandings(row.pointee.day, posting.currency) }
+            for s in 0..<standings.count {
                 changes.append(
-                    BoardChange(standing: standing, member: member, amount: amount, sequence: row.sequence))
+                    BoardChange(
+                        standing: standings[s], member: message.member, amount: message.amount,
+                        sequence: sequence))
             }
         }
+        return posting
+    }
+
+    @inline(never)
+    private func tellError(_ message: RewardMessage, _ sequence: UInt64) -> Posting {
+        workspace.shards[Int(message.member) & shardMask].conditionErrors += 1
+        return Posting(
+            sequence: sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: message.member,
+            currency: 0, kind: .conditionError, plan: message.info, bonus: UInt16(message.amount),
+            level: message.level)
     }
 
     /// When a reward of now expires: by its own lifetime, else by the currency's.
@@ -88,7 +89,7 @@ private struct Booking {
     private mutating func findStandings(_ day: Int32, _ currency: UInt16) {
         self.day = day
         self.currency = currency
-        standings.removeAll(keepingCapacity: true)
+        standings.removeAll()
         for board in workspace.boardsOfCurrency[Int(currency)] {
             // With several shards at work, all standings were made before.
             let standing =
@@ -101,32 +102,31 @@ private struct Booking {
 }
 
 extension World {
-    /// Books messages that are in order, and appends their postings.
-    func receive(
-        _ messages: UnsafeBufferPointer<RewardMessage>, into postings: Buffer<Posting>,
-        _ changes: Buffer<BoardChange>
-    ) {
-        guard let first = messages.first, var shape = shapes[Int(rows[Int(first.row)].shape)] else { return }
-        var current = rows[Int(first.row)].shape
-        var booking = Booking(shape)
+    /// Books messages that are in order, and appends their postings: one each.
+    func receive(_ messages: UnsafeBufferPointer<RewardMessage>, into postings: Buffer<Posting>, _ lane: ShardLane) {
+        if messages.isEmpty { return }
+        // Messages name rows of this step.
+        let (changes, rows) = (lane.changes, UnsafePointer(rows.address(of: 0)))
         var start = 0
         while start < messages.count {
             // Messages of one shape, few enough that their wallets stay in the nearest cache.
-            var end = start
-            while end < min(start + 128, messages.count), rows[Int(messages[end].row)].shape == current { end += 1 }
-            if end == start {
-                current = rows[Int(messages[start].row)].shape
-                guard let next = shapes[Int(current)] else { preconditionFailure("a message of no shape") }
-                shape = next
-                booking = Booking(shape)
-                continue
-            }
-            for at in start..<end { booking.prefetch(messages[at]) }
-            for at in start..<end {
-                booking.book(messages[at], rows[Int(messages[at].row)], postings, changes)
+            let number = rows[Int(messages[start].row)].shape
+            guard let shape = shapes[Int(number)] else { preconditionFailure("a message of no shape") }
+            var booking = Booking(shape, lane.standings)
+            repeat {
+                var end = start
+                while end < min(start + 128, messages.count), rows[Int(messages[end].row)].shape == number {
+                    booking.prefetch(messages[end])
+                    end += 1
+                }
+                if end == start { break }
+                let space = postings.extend(by: end - start)
+                for at in start..<end {
+                    space[at - start] = booking.book(messages[at], rows + Int(messages[at].row), changes)
+                }
                 if changes.count >= 64 { applyChanges(changes) }
-            }
-            start = end
+                start = end
+            } while start < messages.count
         }
         applyChanges(changes)
     }

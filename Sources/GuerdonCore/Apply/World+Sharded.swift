@@ -19,7 +19,7 @@ extension World {
         let loan = Loan(self)
         runner.run(shardCount, rows: rows.count) { s in
             let world = loan.world
-            for i in world.lanes[s].rows.elements { world.evaluate(Int(i), lane: world.lanes[s]) }
+            for i in world.lanes[s].rows.elements { _ = world.evaluate(Int(i), lane: world.lanes[s]) }
         }
         runner.run(shardCount, rows: rows.count) { s in loan.world.receiveFromAll(s) }
         mergePostings()
@@ -44,14 +44,14 @@ extension World {
         lane.postings.removeAll()
         lane.inbox.removeAll()
         merge(lanes.map { $0.outboxes[s].elements }) { lane.inbox.append($1) }
-        receive(lane.inbox.elements, into: lane.postings, lane.changes)
+        receive(lane.inbox.elements, into: lane.postings, lane)
     }
 
     /// Books one row's messages to several shards in order; for actions that are applied alone.
     func receiveMerged(_ lane: ShardLane) {
         lane.inbox.removeAll()
         merge(lane.outboxes.map { $0.elements }) { lane.inbox.append($1) }
-        receive(lane.inbox.elements, into: postings, lane.changes)
+        receive(lane.inbox.elements, into: postings, lane)
     }
 
     /// Brings the shards' postings into the order of the log: each answers one message of the shard's inbox.

@@ -159,23 +159,28 @@ final class ShardLane {
     /// Rows whose performer lives here.
     let rows = Buffer<UInt32>()
     /// Rewards for the members of every shard.
-    let outboxes: ContiguousArray<Buffer<RewardMessage>>
+    let outboxes: UnsafeBufferPointer<Buffer<RewardMessage>>
     /// What this shard was sent, in order, and what it posted: one posting a message.
     let inbox = Buffer<RewardMessage>()
     let postings = Buffer<Posting>()
     /// Changes of scores that are not yet on the boards.
     let changes = Buffer<BoardChange>()
-    var order: UInt16 = 0
+    /// The standings that a run of rewards counts for.
+    let standings = Buffer<Unmanaged<Standing>>(capacity: 4)
 
     init(shards: Int) {
-        outboxes = ContiguousArray((0..<shards).map { _ in Buffer<RewardMessage>() })
+        let boxes = UnsafeMutableBufferPointer<Buffer<RewardMessage>>.allocate(capacity: shards)
+        for shard in 0..<shards { boxes.initializeElement(at: shard, to: Buffer()) }
+        outboxes = UnsafeBufferPointer(boxes)
     }
 
     deinit {
         rows.deallocate()
         for box in outboxes { box.deallocate() }
+        outboxes.deallocate()
         inbox.deallocate()
         postings.deallocate()
         changes.deallocate()
+        standings.deallocate()
     }
 }

@@ -47,7 +47,7 @@ public enum PowersOfTen {
 }
 
 /// How a share of a value is brought to a currency's scale.
-public enum Rounding: UInt8, Sendable, CaseIterable {
+public enum Rounding: UInt8, BitwiseCopyable, Sendable, CaseIterable {
     /// To the nearest, a half away from zero.
     case halfUp = 0
     /// To the nearest, a half to the even neighbour.

@@ -60,6 +60,20 @@
         header.pointee.count = count + 1
     }
 
+    /// Appends `count` elements that the caller sets at once, and gives their place; valid until the next append.
+    @inline(__always) func extend(by count: Int) -> UnsafeMutablePointer<Element> {
+        let old = header.pointee.count
+        if old + count > header.pointee.capacity { grow(to: 2 * (old + count)) }
+        header.pointee.count = old + count
+        return header.pointee.base + old
+    }
+
+    /// Where an element is, until the buffer grows.
+    func address(of index: Int) -> UnsafeMutablePointer<Element> {
+        precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count))
+        return header.pointee.base + index
+    }
+
     /// Appends all elements of another buffer.
     public func append(contentsOf other: UnsafeBufferPointer<Element>) {
         let count = header.pointee.count

@@ -5,8 +5,7 @@
 struct PayTarget {
     let wallets: Column<Wallet>
     /// What the shard paid since the accounts were settled last: by funding account, or by currency for issuance.
-    let paid: Buffer<Int64>
-    let paidIndex: Int
+    let paid: UnsafeMutablePointer<Int64>
     let plan: UInt32
     let bonus: UInt16
     let reward: UInt16
@@ -32,8 +31,9 @@ final class PayTable {
                 entries.initializeElement(
                     at: i << shardBits | s,
                     to: PayTarget(
-                        wallets: shard.wallets.wallets[currency], paid: isFunded ? shard.funded : shard.issued,
-                        paidIndex: isFunded ? Int(info.account) : currency, plan: info.plan, bonus: info.bonus,
+                        wallets: shard.wallets.wallets[currency],
+                        paid: isFunded ? shard.funded.address(of: Int(info.account)) : shard.issued.address(of: currency),
+                        plan: info.plan, bonus: info.bonus,
                         reward: info.reward, currency: info.currency,
                         hasLifetime: info.hasLifetime || workspace.currencies[currency].lifetime != nil,
                         hasBoards: !workspace.boardsOfCurrency[currency].isEmpty))
@@ -44,5 +44,9 @@ final class PayTable {
     deinit { entries.deallocate() }
 
     @inline(__always)
-    func target(info: UInt32, shard: Int) -> PayTarget { entries[Int(info) << shardBits | shard] }
+    func target(info: UInt32, shard: Int) -> UnsafePointer<PayTarget> {
+        let index = Int(info) &<< shardBits | shard
+        precondition(index < entries.count)
+        return UnsafePointer(entries.baseAddress.unsafelyUnwrapped + index)
+    }
 }

@@ -2,18 +2,7 @@
 ///
 /// Conditions on the type are decided here, so that plans for other types cost an action nothing.
 final class ActiveShape {
-    struct Reward {
-        enum Target {
-            case performer(RewardFormula)
-            /// One a level; `nil` pays nothing there.
-            case upline(ContiguousArray<RewardFormula?>)
-            case tag(Text)
-        }
-        let target: Target
-        /// Index into the workspace's table of rewards.
-        let info: UInt32
-    }
-
+    /// A bonus that actions of the shape may earn.
     struct Bonus {
         let plan: PlanVersion
         let bonus: Int
@@ -23,7 +12,10 @@ final class ActiveShape {
         let condition: Condition?
         /// Whether the condition must be asked again for every recipient.
         let perRecipient: Bool
-        let rewards: ContiguousArray<Reward>
+        let starts: Int64
+        let ends: Int64
+        /// What it pays, in ``ActiveShape/operations``.
+        let operations: Range<Int>
     }
 
     /// An upper bound of what `rows` actions can be paid: `constant × rows + slope × Σ units`.
@@ -44,6 +36,8 @@ final class ActiveShape {
     /// Decimals that values of this shape are scaled to.
     let valueScale: Int
     let bonuses: ContiguousArray<Bonus>
+    /// What all bonuses pay, reward by reward and level by level.
+    let operations: PayOperations
     let bounds: [Bound]
     /// Levels of the longest upline that is paid.
     let levels: Int
@@ -75,6 +69,7 @@ final class ActiveShape {
         }
         var bonuses = ContiguousArray<Bonus>()
         var bounds: [Bound] = []
+        let operations = PayOperations()
         var levels = 0
         var readsOthersTags = false
         for name in workspace.planOrder {
@@ -97,19 +92,23 @@ final class ActiveShape {
                 case nil: break
                 }
                 readsOthersTags = readsOthersTags || (condition?.readsRecipientTags ?? false)
-                let rewards = ActiveShape.rewards(
-                    of: bonus, plan: plan, bonus: b, workspace: workspace, valueScale: valueScale, bounds: &bounds)
+                let first = operations.count
+                ActiveShape.addOperations(
+                    of: bonus, plan: plan, bonus: b, workspace: workspace, valueScale: valueScale, to: operations,
+                    bounds: &bounds)
                 for reward in bonus.rewards {
                     if case .upline(let formulas) = reward.target { levels = max(levels, formulas.count) }
                 }
                 bonuses.append(
                     Bonus(
                         plan: plan, bonus: b, opensPlan: opens, audience: opens ? audience : nil, condition: condition,
-                        perRecipient: condition?.readsRecipient ?? false, rewards: rewards))
+                        perRecipient: condition?.readsRecipient ?? false, starts: plan.starts, ends: plan.ends,
+                        operations: first..<operations.count))
                 opens = false
             }
         }
         self.bonuses = bonuses
+        self.operations = operations
         self.bounds = bounds
         self.levels = levels
         self.isOrderSensitive = readsOthersTags && workspace.grantsTags
@@ -131,14 +130,13 @@ final class ActiveShape {
         at < now && lifetimes.contains { ($0.added(to: at) ?? Int64.max) <= now }
     }
 
-    private static func rewards(
+    private static func addOperations(
         of bonus: CompiledBonus, plan: PlanVersion, bonus number: Int, workspace: Workspace, valueScale: Int,
-        bounds: inout [Bound]
-    ) -> ContiguousArray<Reward> {
-        var result = ContiguousArray<Reward>()
+        to operations: PayOperations, bounds: inout [Bound]
+    ) {
         for (r, reward) in bonus.rewards.enumerated() {
             let info = workspace.rewardIndex(plan: plan.index, bonus: number, reward: r)
-            func make(_ formula: Formula) -> RewardFormula {
+            func pay(_ formula: Formula, level: Int) {
                 let currency = workspace.currencies[reward.currency]
                 let made = RewardFormula(
                     formula, exchange: reward.exchange, valueScale: valueScale, scale: currency.scale,
@@ -153,15 +151,16 @@ final class ActiveShape {
                         Bound(
                             currency: reward.currency, account: account, constant: bound.constant, slope: bound.slope))
                 }
-                return made
+                operations.append(PayOperation(formula: made, info: info, level: UInt8(level), tag: -1))
             }
             switch reward.target {
-            case .performer(let formula): result.append(Reward(target: .performer(make(formula)), info: info))
+            case .performer(let formula): pay(formula, level: 0)
             case .upline(let levels):
-                result.append(Reward(target: .upline(ContiguousArray(levels.map { $0.map(make) })), info: info))
-            case .tag(let tag): result.append(Reward(target: .tag(tag), info: info))
+                for (index, formula) in levels.enumerated() {
+                    if let formula { pay(formula, level: index + 1) }
+                }
+            case .tag(let tag): operations.append(tag: tag, info: info)
             }
         }
-        return result
     }
 }

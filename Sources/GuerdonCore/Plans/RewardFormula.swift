@@ -1,7 +1,7 @@
 /// A formula with all that does not depend on the action worked out: `amount = round(units × multiplier / divisor)`, or for
 /// "per" rewards `floor(units × multiplier / divisor) × amount`.
-struct RewardFormula: Sendable {
-    private enum Kind: Sendable {
+struct RewardFormula: BitwiseCopyable, Sendable {
+    private enum Kind: BitwiseCopyable, Sendable {
         case fixed
         case perUnit
         case rate
@@ -19,6 +19,10 @@ struct RewardFormula: Sendable {
     static let factorScale = 9
     /// The largest coefficient of such a factor.
     static let factorLimit: Int64 = 1_000_000_000_000
+
+    /// Pays nothing.
+    static let nothing = RewardFormula(
+        .fixed(DecimalNumber(coefficient: 0)), exchange: nil, valueScale: 0, scale: 0, rounding: .down)
 
     /// - Parameters:
     ///   - valueScale: decimals of the action's value.
@@ -53,17 +57,25 @@ struct RewardFormula: Sendable {
     }
 
     /// The reward for a value of `units`, which is not negative; `nil` for an event. `nil` result: beyond `Int64`.
-    @inline(__always)
     func amount(units: Int64?) -> Int64? {
-        if kind == .fixed { return amount }
-        guard let units, kind == .rate || amount != 0 else { return 0 }
+        withUnsafePointer(to: self) { RewardFormula.amount($0, units: units) }
+    }
+
+    /// The same for a formula in place.
+    @inline(__always)
+    static func amount(_ formula: UnsafePointer<RewardFormula>, units: Int64?) -> Int64? {
+        if formula.pointee.kind == .fixed { return formula.pointee.amount }
+        guard let units, formula.pointee.kind == .rate || formula.pointee.amount != 0 else { return 0 }
         // units < 2^31 × multiplier < 2^32 stays below 2^63.
-        if shortMultiplier != 0, units < 1 << 31 {
-            let product = UInt64(units) * shortMultiplier
-            if kind == .rate { return Int64(rounding.divide(product, by: shortDivisor)) }
-            return times(product / shortDivisor)
+        if formula.pointee.shortMultiplier != 0, units < 1 << 31 {
+            let product = UInt64(bitPattern: units) &* formula.pointee.shortMultiplier
+            if formula.pointee.kind == .rate {
+                return Int64(
+                    bitPattern: formula.pointee.rounding.divide(product, by: formula.pointee.shortDivisor))
+            }
+            return formula.pointee.times(product / formula.pointee.shortDivisor)
         }
-        return longAmount(units)
+        return formula.pointee.longAmount(units)
     }
 
     @inline(__always) private func times(_ count: UInt64) -> Int64? {

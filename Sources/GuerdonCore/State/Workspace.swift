@@ -132,6 +132,7 @@ final class Workspace {
         accountIndex[account.account] = accounts.count
         accounts.append(account)
         for shard in shards { shard.funded.append(0) }
+        shapes.removeAll()
     }
 
     func addBoard(_ board: Board) {
