@@ -58,7 +58,9 @@ private struct Booking {
             target.pointee.wallets.update(local) { $0.credit(undated: message.amount, sequence: sequence) }
         }
         if target.pointee.hasBoards {
-            if row.pointee.day != day || posting.currency != currency { findStandings(row.pointee.day, posting.currency) }
+            if row.pointee.day != day || posting.currency != currency {
+                findStandings(row.pointee.day, posting.currency)
+            }
             for s in 0..<standings.count {
                 changes.append(
                     BoardChange(

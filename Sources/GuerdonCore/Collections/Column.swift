@@ -57,7 +57,8 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         header = .allocate(capacity: 1)
         header.initialize(
             to: Header(
-                table: StateMemory.allocate(UInt.self, count: capacity), tableCapacity: capacity, defaultValue: defaultValue,
+                table: StateMemory.allocate(UInt.self, count: capacity), tableCapacity: capacity,
+                defaultValue: defaultValue,
                 pool: pool ?? ChunkPool(), ownsPool: pool == nil))
     }
 

@@ -32,7 +32,8 @@ final class PayTable {
                     at: i << shardBits | s,
                     to: PayTarget(
                         wallets: shard.wallets.wallets[currency],
-                        paid: isFunded ? shard.funded.address(of: Int(info.account)) : shard.issued.address(of: currency),
+                        paid: isFunded
+                            ? shard.funded.address(of: Int(info.account)) : shard.issued.address(of: currency),
                         plan: info.plan, bonus: info.bonus,
                         reward: info.reward, currency: info.currency,
                         hasLifetime: info.hasLifetime || workspace.currencies[currency].lifetime != nil,
