@@ -25,7 +25,7 @@ struct BatchReplies {
     /// - Parameters:
     ///   - command: index of the run's first command in the batch; moved behind its last one.
     ///   - line: likewise for the batch's reward lines.
-    func encode(_ run: ServerBatch.Run, command: inout Int, line: inout Int) {
+    func encode(_ run: inout ServerBatch.Run, command: inout Int, line: inout Int) {
         var number = run.commandsBefore
         var acknowledged: UInt64?
         for i in run.rows {
@@ -47,7 +47,7 @@ struct BatchReplies {
             case .read:
                 guard case .read(let read)? = requests.cold(of: row) else { continue }
                 out.answer(read, id: id, from: world, now: now, counts: EventContent.counts(world, server))
-            case .control: control(row, id, run.connection)
+            case .control: control(row, id, &run)
             case .refused:
                 guard case .refused(let refusal)? = requests.cold(of: row) else { continue }
                 if isCumulative, row.isCounted { acknowledged = number }
@@ -57,14 +57,19 @@ struct BatchReplies {
         if let acknowledged { out.acknowledged(count: acknowledged, sequence: world.sequence) }
     }
 
-    private func control(_ row: RequestRow, _ id: UnsafeRawBufferPointer, _ connection: Connection) {
+    private func control(_ row: RequestRow, _ id: UnsafeRawBufferPointer, _ run: inout ServerBatch.Run) {
+        let connection = run.connection
         let sequence = world.sequence
         switch requests.cold(of: row) {
         case .hello(let hello)?:
             do throws(Refusal) {
                 _ = try world.workspaceIndex(hello.workspace)
                 out.hello(id: id, sequence: sequence, hello)
-            } catch { out.refusal(id: id, error, number: nil) }
+                run.acceptsHello = true
+            } catch {
+                out.refusal(id: id, error, number: nil)
+                run.acceptsHello = false
+            }
         case .subscribe(let subscription)?:
             do {
                 _ = try EventContent.bytes(subscription, number: 0, world: world, server: server, now: now)

@@ -127,11 +127,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         let room = min(batch.bytes + server.limits.batchBytes / 4, server.limits.batchBytes)
         while true {
             guard batch.bytes < room else { return .nextBatch }
-            guard !isOverBound else { return .answersFirst }
+            guard !isOverBound, defaults.awaited == nil else { return .answersFirst }
             guard let end = endOfPiece() else { break }
-            pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }
-            pending.moveReaderIndex(forwardBy: end)
-            scanned = max(0, scanned - end)
+            let taken = pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }
+            pending.moveReaderIndex(forwardBy: taken)
+            scanned = max(0, scanned - taken)
         }
         scanned = pending.readableBytes
         // Two more than the bound: the line's end may be a carriage return whose line feed is still to come.
@@ -156,10 +156,12 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Bytes of lines that are decoded between two looks at the bounds.
     private static let pieceBytes = 32 << 10
 
-    private func take(_ lines: UnsafeRawBufferPointer, _ batch: ServerBatch) {
-        let (charge, isNewRun) = batch.add(lines, from: self)
+    /// Returns how many bytes were taken: not all where a `hello` among them must be answered first.
+    private func take(_ lines: UnsafeRawBufferPointer, _ batch: ServerBatch) -> Int {
+        let (taken, charge, isNewRun) = batch.add(lines, from: self)
         unanswered += charge
         if isNewRun { runsUnderWay += 1 }
+        return taken
     }
 
     /// Answers a line that has no end within the bound, and skips to its end.
@@ -168,7 +170,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         var line = ByteBuffer(repeating: UInt8(ascii: "0"), count: scanned)
         line.writeInteger(UInt8(ascii: "\n"))
         line.reserveCapacity(minimumWritableBytes: 64)
-        line.withUnsafeReadableBytes { take($0, batch) }
+        _ = line.withUnsafeReadableBytes { take($0, batch) }
         skippedBytes = scanned
         pending.clear()
         scanned = 0
@@ -182,7 +184,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Asks for more, unless a bound holds the connection back.
     private func readMore() {
         guard !isClosing, !hasEnded else { return }
-        let held = server.isDraining || isOverBound || server.waiting.contains(ObjectIdentifier(self))
+        let held =
+            server.isDraining || isOverBound || defaults.awaited != nil
+            || server.waiting.contains(ObjectIdentifier(self))
         if held == isReading, let channel = context?.channel {
             isReading = !held
             channel.setOption(.autoRead, value: !held).whenFailure { _ in }
@@ -287,14 +291,16 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 extension ServerBatch {
     /// Decodes whole lines of a connection into this batch.
     ///
-    /// - Returns: what they count for while they are unanswered (their bytes and those of the answers to be expected), and
-    ///   whether they made a new run.
-    func add(_ lines: UnsafeRawBufferPointer, from connection: Connection) -> (charge: Int, isNewRun: Bool) {
+    /// - Returns: how many bytes were taken, what they count for while they are unanswered (their bytes and those of the
+    ///   answers to be expected), and whether they made a new run.
+    func add(
+        _ lines: UnsafeRawBufferPointer, from connection: Connection
+    ) -> (taken: Int, charge: Int, isNewRun: Bool) {
         let first = requests.rows.count
         let firstCold = requests.cold.count
-        connection.server.decoder.decode(lines: lines, defaults: &connection.defaults, into: requests)
+        let taken = connection.server.decoder.decode(lines: lines, defaults: &connection.defaults, into: requests)
         let rows = requests.rows.elements[first...]
-        var charge = lines.count + ServerBatch.replyBytes * rows.count
+        var charge = taken + ServerBatch.replyBytes * rows.count
         for request in requests.cold[firstCold...] { charge += request.expectedBytes }
         let isNewRun = runs.last?.connection !== connection
         if isNewRun {
@@ -306,7 +312,7 @@ extension ServerBatch {
         runs[runs.count - 1].charge += charge
         for row in rows where row.isCounted { connection.commandCount += 1 }
         bytes += charge
-        return (charge, isNewRun)
+        return (taken, charge, isNewRun)
     }
 
     /// Bytes of a short reply.

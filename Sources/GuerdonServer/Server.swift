@@ -167,6 +167,7 @@ public final class Server: @unchecked Sendable {
         // First, so that a connection that has ended stays open for the answer.
         for request in batch.snapshots { takeSnapshot(request.connection, request.id) }
         for run in batch.runs {
+            run.connection.defaults.settle(isAccepted: run.acceptsHello)
             run.connection.reply(
                 UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), charge: run.charge)
         }

@@ -18,6 +18,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
         var commandsBefore: UInt64
         /// Its replies in ``ServerBatch/replies``.
         var replies: Range<Int> = 0..<0
+        /// Whether the last `hello` among the rows was accepted.
+        var acceptsHello = true
     }
 
     let requests = Requests()
@@ -46,7 +48,7 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
         var line = 0
         for i in runs.indices {
             let start = replies.count
-            encoder.encode(runs[i], command: &command, line: &line)
+            encoder.encode(&runs[i], command: &command, line: &line)
             runs[i].replies = start..<replies.count
         }
         if !server.subscriptions.isEmpty { (events, leavesEvents) = server.subscriptions.events(world, server: server) }

@@ -25,9 +25,20 @@ public struct ConnectionDefaults: Equatable, Sendable {
     public var workspace: Text = "main"
     /// How commands are acknowledged.
     public var ack = AckMode.each
+    /// A `hello` with another workspace, until it is known whether there is one; nothing is decoded meanwhile.
+    public internal(set) var awaited: Hello?
 
     /// The defaults of a connection that has not said hello.
     public init() {}
+
+    /// Ends the wait for ``awaited``: the connection moves when the `hello` was accepted, and else stays as it was.
+    public mutating func settle(isAccepted: Bool) {
+        guard let hello = awaited else { return }
+        awaited = nil
+        guard isAccepted else { return }
+        workspace = hello.workspace
+        ack = hello.ack
+    }
 }
 
 /// Everything that is not a plain command.
@@ -44,7 +55,7 @@ public enum Request: Equatable, Sendable {
     case refused(Refusal)
 }
 
-/// The first words of a connection. The decoder has applied them to the connection's defaults already.
+/// The first words of a connection.
 public struct Hello: Equatable, Sendable {
     /// What the client shows to be let in; not needed on loopback.
     public var token: Text?

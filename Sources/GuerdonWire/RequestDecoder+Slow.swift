@@ -54,11 +54,14 @@ extension RequestDecoder {
             } else if let query = try ReadDecoding.query(op, request) {
                 append(.read, cold: .read(ReadRequest(workspace: workspace, query)), id: id, requests, defaults)
             } else if let control = try ReadDecoding.control(op, request, workspace: workspace, defaults: defaults) {
+                var ack = defaults.ack
                 if case .hello(let hello) = control {
-                    defaults.workspace = hello.workspace
-                    defaults.ack = hello.ack
+                    ack = hello.ack
+                    defaults.awaited = hello
+                    // Where the connection is already, it can stay.
+                    if hello.workspace == defaults.workspace { defaults.settle(isAccepted: true) }
                 }
-                append(.control, cold: control, id: id, requests, defaults)
+                append(.control, cold: control, id: id, requests, defaults, ack: ack)
             } else {
                 throw Refusal(
                     .unknownOp, field: "op",
@@ -106,7 +109,7 @@ extension RequestDecoder {
 
     private func append(
         _ kind: RequestRow.Kind, cold: Request?, id: Node?, isCounted: Bool? = nil, _ requests: Requests,
-        _ defaults: ConnectionDefaults
+        _ defaults: ConnectionDefaults, ack: AckMode? = nil
     ) {
         let start = requests.ids.count
         if let id {
@@ -117,7 +120,8 @@ extension RequestDecoder {
         }
         requests.rows.append(
             RequestRow(
-                idStart: UInt32(start), idCount: UInt16(requests.ids.count - start), kind: kind, ack: defaults.ack,
+                idStart: UInt32(start), idCount: UInt16(requests.ids.count - start), kind: kind,
+                ack: ack ?? defaults.ack,
                 cold: cold == nil ? RequestRow.noCold : UInt32(requests.cold.count),
                 isCounted: isCounted ?? (kind == .command)))
         if let cold { requests.cold.append(cold) }

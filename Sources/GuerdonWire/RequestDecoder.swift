@@ -46,21 +46,24 @@ public final class RequestDecoder {
     ///   - lines: lines with their line feeds (the last may lack it), `\r\n` included.
     ///   - defaults: of the connection; a `hello` among the lines changes them for the lines behind it.
     ///   - requests: where rows and commands are appended.
+    /// - Returns: how many bytes were taken: all, or those up to the end of a `hello` with another workspace. What the lines
+    ///   behind it mean depends on whether it is accepted: call ``ConnectionDefaults/settle(isAccepted:)`` and come again.
+    @discardableResult
     public func decode(
         lines: UnsafeRawBufferPointer, defaults: inout ConnectionDefaults, into requests: Requests
-    ) {
+    ) -> Int {
         var start = 0
-        while start < lines.count {
+        while start < lines.count, defaults.awaited == nil {
             let end = chunkEnd(lines, from: start)
             let chunk = UnsafeRawBufferPointer(rebasing: lines[start..<end])
             if csj_index(parser, chunk.baseAddress?.assumingMemoryBound(to: UInt8.self), chunk.count) == Int32(CSJ_OK) {
-                decodeIndexed(chunk, &defaults, requests)
+                start += decodeIndexed(chunk, &defaults, requests)
             } else {
                 // Something in there breaks the structure of the whole chunk: find out line by line what.
-                decodeSingly(chunk, &defaults, requests)
+                start += decodeSingly(chunk, &defaults, requests)
             }
-            start = end
         }
+        return start
     }
 
     /// Where a chunk of whole lines ends.
@@ -76,10 +79,11 @@ public final class RequestDecoder {
         return lines.count
     }
 
+    /// Returns how many bytes were taken.
     private func decodeIndexed(
         _ chunk: UnsafeRawBufferPointer, _ defaults: inout ConnectionDefaults, _ requests: Requests
-    ) {
-        guard let base = chunk.baseAddress else { return }
+    ) -> Int {
+        guard let base = chunk.baseAddress else { return 0 }
         var line = 0
         var structural: UInt32 = 0
         while line < chunk.count {
@@ -89,10 +93,15 @@ public final class RequestDecoder {
                 next = appendPlain(from: next, to: count, base, defaults, requests)
                 if next < count {
                     decodeSlowly(found[next], base, &defaults, requests)
+                    if defaults.awaited != nil {
+                        let end = Int(found[next].start) + Int(found[next].count)
+                        return chunk[end...].firstIndex(of: 0x0a).map { $0 + 1 } ?? chunk.count
+                    }
                     next += 1
                 }
             }
         }
+        return chunk.count
     }
 
     /// Appends the plain actions from row `first` on; returns the first row that is not one.
@@ -116,11 +125,12 @@ public final class RequestDecoder {
         return next
     }
 
+    /// Returns how many bytes were taken.
     private func decodeSingly(
         _ chunk: UnsafeRawBufferPointer, _ defaults: inout ConnectionDefaults, _ requests: Requests
-    ) {
+    ) -> Int {
         var start = 0
-        while start < chunk.count {
+        while start < chunk.count, defaults.awaited == nil {
             let feed = chunk[start...].firstIndex(of: 0x0a) ?? chunk.count
             let end = feed > start && chunk[feed - 1] == 0x0d ? feed - 1 : feed
             defer { start = feed + 1 }
@@ -133,10 +143,11 @@ public final class RequestDecoder {
             }
             let fault = csj_index(parser, line.baseAddress?.assumingMemoryBound(to: UInt8.self), line.count)
             if fault == Int32(CSJ_OK) {
-                decodeIndexed(line, &defaults, requests)
+                _ = decodeIndexed(line, &defaults, requests)
             } else {
                 refuse(JSONFault(code: Int(fault), line: line, at: nil).refusal, id: nil, requests, defaults)
             }
         }
+        return min(start, chunk.count)
     }
 }

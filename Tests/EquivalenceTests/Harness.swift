@@ -38,7 +38,7 @@ final class Harness: LogSource, @unchecked Sendable {
     func handle(_ lines: [String], at time: Int64) throws -> [(text: String, isUnlogged: Bool)] {
         let requests = Requests()
         let text = Array(lines.joined(separator: "\n").utf8)
-        text.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+        text.withUnsafeBytes { _ = decoder.decode(lines: $0, defaults: &defaults, into: requests) }
         let now = max(time, world.time)
         if requests.commands.count > 0, let due = world.nextExpiry(), due <= now {
             let tick = CommandBatch()

@@ -107,6 +107,33 @@ import Testing
         }
     }
 
+    @Test func aRefusedHelloLeavesTheConnectionWhereItWas() throws {
+        try TestServer.run { server in
+            let client = try server.client()
+            try client.send(
+                #"{"op":"hello","workspace":"nowhere","ack":"detail"}"# + "\n" + action("stay-1")
+                    + #"{"op":"wallet","member":"m1"}"# + "\n")
+            let replies = try client.lines(3)
+            #expect(replies[0].contains("unknown_workspace"))
+            #expect(replies[1].hasPrefix(#"{"ok":true"#) && !replies[1].contains("rewards"))
+            #expect(available(replies[2]) == 1)
+        }
+    }
+
+    @Test func aWorkspaceMayBePutRightBeforeTheHelloThatNamesIt() throws {
+        try TestServer.run { server in
+            let client = try server.client()
+            let hello = #"{"op":"hello","workspace":"shop"}"# + "\n"
+            try client.send(hello + #"{"op":"workspace.put","workspace":"shop"}"# + "\n" + hello + action("put-1"))
+            client.finishSending()
+            let replies = try client.rest()
+            #expect(replies.count == 4)
+            #expect(replies[0].contains("unknown_workspace"))
+            #expect(replies[2].contains(#""workspace":"shop""#))
+            #expect(replies[3].contains("unknown_member"))
+        }
+    }
+
     @Test func cumulativeAcknowledgementsCountCommandsAndRefusalsAreNumbered() throws {
         try TestServer.run { server in
             let client = try server.client()

@@ -77,6 +77,25 @@ import Testing
         #expect(!Decoding(action([:])).wantsLines)
     }
 
+    @Test(arguments: ["\n", "\r\n", "\n\n"], [1, 200])
+    func nothingIsTakenBehindAHelloWithAnotherWorkspace(end: String, before: Int) {
+        let requests = Requests()
+        var defaults = ConnectionDefaults()
+        let first = String(repeating: action([:]) + end, count: before) + #"{"op":"hello","workspace":"shop"}"# + "\n"
+        let rest = (end == "\n" ? "{\n" : "") + action([:]) + end
+        let bytes = Array((first + rest).utf8)
+        let decoder = RequestDecoder()
+        func decode(from start: Int) -> Int {
+            bytes[start...].withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+        }
+        #expect(decode(from: 0) == first.utf8.count)
+        #expect(requests.rows.count == before + 1)
+        #expect(defaults.workspace == "main" && defaults.awaited?.workspace == "shop")
+        defaults.settle(isAccepted: false)
+        #expect(defaults == ConnectionDefaults())
+        #expect(decode(from: first.utf8.count) == rest.utf8.count)
+    }
+
     @Test func refusedHelloChangesNothing() {
         let decoding = Decoding("{\"op\":\"hello\",\"workspace\":\"shop\",\"ack\":\"x\"}\n" + action([:]))
         #expect(decoding.defaults == ConnectionDefaults())

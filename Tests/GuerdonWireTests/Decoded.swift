@@ -29,7 +29,12 @@ struct Decoding {
 
     init(_ bytes: [UInt8], with decoder: RequestDecoder, into requests: Requests) {
         requests.reset()
-        bytes.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+        var taken = 0
+        while taken < bytes.count {
+            taken += bytes[taken...].withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+            // There is every workspace here.
+            defaults.settle(isAccepted: true)
+        }
         var source = ByteSource(requests.commands.body.bytes)
         var shape = ActionShape()
         for row in requests.rows.elements {
