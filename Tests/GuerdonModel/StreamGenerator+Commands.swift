@@ -43,12 +43,15 @@ extension StreamGenerator {
         return random.pick([0, 1, one, 10 * one, random.number(0...one), random.number(0...100 * one)])
     }
 
-    /// An amount as JSON text: a string or a number, with or without the zeros at its end.
+    /// An amount as JSON text: a string or a number, with or without zeros at its end.
     mutating func decimal(_ units: Int, _ scale: Int) -> String {
         var text = ExactDecimal.text(Int64(units), scale: scale)
         if text.contains("."), random.once(in: 2) {
             while text.last == "0" { text.removeLast() }
             if text.last == "." { text.removeLast() }
+        } else if random.once(in: 8) {
+            // More of them than the currency has decimals.
+            text += (text.contains(".") ? "" : ".") + String(repeating: "0", count: random.number(1...6))
         }
         return random.once(in: 3) ? text : Line.quoted(text)
     }

@@ -72,6 +72,8 @@ extension World {
         var content = mix(row.memberHash, UInt64(bitPattern: row.units) ^ (row.hasValue ? 0x9e37_79b9 : 0))
         content = mix(content, UInt64(bitPattern: record.at))
         if let shape { content ^= shape.digest }
+        // A value that is no amount was never accepted: it repeats nothing.
+        if row.state == .badScale { content = ~content }
         if record.title.baseAddress != nil { content = mix(content, digest(record.title, 1)) }
         if !record.attributes.isEmpty { content = mix(content, digest(record.attributes, 2)) }
         row.content = content
