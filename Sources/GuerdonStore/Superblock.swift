@@ -8,6 +8,14 @@ struct Superblock: Equatable {
     /// Four words of seed for hash tables on untrusted keys.
     var seed: [UInt64]
 
+    /// What snapshots carry of the seed: its checksum, never 0.
+    var seedTag: UInt32 {
+        withUnsafeTemporaryAllocation(byteCount: 32, alignment: 8) { bytes in
+            for (index, word) in seed.enumerated() { bytes.write(word, at: 8 * index) }
+            return max(1, Checksum.crc32c(UnsafeRawBufferPointer(bytes)))
+        }
+    }
+
     func encoded() -> [UInt8] {
         precondition(seed.count == 4)
         var bytes = [UInt8](repeating: 0, count: Superblock.size)

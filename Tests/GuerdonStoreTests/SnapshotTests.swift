@@ -106,15 +106,49 @@ struct SnapshotTests {
         }
     }
 
-    @Test func aSnapshotOfAnotherLedgerIsRefused() throws {
+    @Test(arguments: [5, 900]) func aSnapshotOfAnotherLedgerIsRefused(sequence: UInt64) throws {
         let scratch = Scratch()
         let other = try DataDirectory.open(at: scratch.ledger("other", identity: 2), .readWrite)
-        try SnapshotTests.write(SnapshotTests.pieces(1), sequence: 5, in: other)
+        try SnapshotTests.write(SnapshotTests.pieces(1), sequence: sequence, in: other)
         let directory = try DataDirectory.open(at: scratch.ledger(), .readWrite)
-        try overwrite(Snapshots.path(5, in: directory), contents(Snapshots.path(5, in: other)))
-        let choice = try Snapshots.newestValid(in: directory)
-        #expect(choice.reader == nil)
-        #expect(choice.rejected.map(\.code) == [.foreignFile])
+        try SnapshotTests.write(SnapshotTests.pieces(1), sequence: 7, in: directory)
+        let path = Snapshots.path(sequence, in: directory)
+        try overwrite(path, contents(Snapshots.path(sequence, in: other)))
+        // Behind the end of the log as well: it would be counted among those kept.
+        try SnapshotTests.expectForeign(path, directory)
+        try directory.system.remove(path)
+        #expect(try Snapshots.newestValid(in: directory, atMost: 10).reader?.info.sequence == 7)
+    }
+
+    @Test func aSnapshotWithAnotherHashSeedIsRefused() throws {
+        let scratch = Scratch()
+        let path = try scratch.ledger()
+        let directory = try DataDirectory.open(at: path, .readWrite)
+        try SnapshotTests.write(SnapshotTests.pieces(1), sequence: 5, in: directory)
+        let snapshot = Snapshots.path(5, in: directory)
+        let twin = scratch.path + "/twin"
+        try DataDirectory.create(at: twin, superblock: Superblock(identity: directory.identity, seed: [1, 2, 3, 5]))
+        let other = try DataDirectory.open(at: twin, .readWrite)
+        let copy = Snapshots.path(5, in: other)
+        try overwrite(copy, contents(snapshot))
+        try SnapshotTests.expectForeign(copy, other)
+        // Snapshots of before say nothing of their seed.
+        var bytes = try contents(snapshot)
+        bytes.withUnsafeMutableBytes { buffer in
+            buffer.write(0 as UInt32, at: 56)
+            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 60)), at: 60)
+        }
+        try overwrite(snapshot, bytes)
+        #expect(try Snapshots.newestValid(in: directory).reader?.info.sequence == 5)
+    }
+
+    static func expectForeign(_ path: String, _ directory: DataDirectory) throws {
+        do throws(StoreError) {
+            _ = try Snapshots.newestValid(in: directory, atMost: 10)
+            Issue.record("a foreign snapshot was passed over")
+        } catch {
+            #expect(error.code == .foreignFile && error.file == path)
+        }
     }
 
     @Test func aLengthBeyondTheBoundIsRefusedBeforeMemoryIsTaken() throws {

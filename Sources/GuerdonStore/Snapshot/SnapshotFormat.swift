@@ -16,6 +16,8 @@ struct SnapshotHeader {
 
     var identity: LedgerIdentity
     var info: SnapshotInfo
+    /// Checksum of the hash seed that the keys of external ids were made with; 0 in snapshots that do not say.
+    var seedTag: UInt32
 
     func encoded() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: SnapshotHeader.size)
@@ -27,14 +29,15 @@ struct SnapshotHeader {
             buffer.write(info.sequence, at: 32)
             buffer.write(info.chain, at: 40)
             buffer.write(info.time, at: 48)
-            // Bytes 10–15 and 56–59 are reserved and zero.
+            buffer.write(seedTag, at: 56)
+            // Bytes 10–15 are reserved and zero.
             buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 60)), at: 60)
         }
         return bytes
     }
 
     static func decode(
-        _ bytes: UnsafeRawBufferPointer, path: String, identity: LedgerIdentity, sequence: UInt64
+        _ bytes: UnsafeRawBufferPointer, path: String, superblock: Superblock, sequence: UInt64
     ) throws(StoreError) -> SnapshotHeader {
         guard bytes.count >= size, bytes.read(0, as: UInt64.self) == magic,
             bytes.read(60, as: UInt32.self) == Checksum.crc32c(bytes.slice(0, 60))
@@ -48,12 +51,20 @@ struct SnapshotHeader {
         }
         let header = SnapshotHeader(
             identity: LedgerIdentity(low: bytes.read(16), high: bytes.read(24)),
-            info: SnapshotInfo(sequence: bytes.read(32), chain: bytes.read(40), time: bytes.read(48)))
-        guard header.identity == identity else {
+            info: SnapshotInfo(sequence: bytes.read(32), chain: bytes.read(40), time: bytes.read(48)),
+            seedTag: bytes.read(56))
+        guard header.identity == superblock.identity else {
             throw StoreError(
                 .foreignFile, file: path, offset: 16,
-                detail: "the snapshot belongs to ledger \(header.identity), not \(identity)",
+                detail: "the snapshot belongs to ledger \(header.identity), not \(superblock.identity)",
                 advice: "Move it to where it belongs")
+        }
+        // With another seed no external id in it would ever be found again.
+        guard header.seedTag == 0 || header.seedTag == superblock.seedTag else {
+            throw StoreError(
+                .foreignFile, file: path, offset: 56,
+                detail: "the snapshot was made with another hash seed than the superblock's",
+                advice: "Restore snapshot and superblock from the same backup")
         }
         guard header.info.sequence == sequence else {
             throw .snapshot(path, 32, "the snapshot covers \(header.info.sequence), its name says \(sequence)")

@@ -47,7 +47,7 @@ public final class SnapshotReader {
             let tail = try file.bytes(at: size - UInt64(SnapshotTrailer.size), count: SnapshotTrailer.size)
         else { throw .snapshot(path, 0, "the snapshot has \(size) bytes, fewer than its header and end") }
         let header = try head.span.withUnsafeBytes { buffer throws(StoreError) in
-            try SnapshotHeader.decode(buffer, path: path, identity: directory.identity, sequence: sequence)
+            try SnapshotHeader.decode(buffer, path: path, superblock: directory.superblock, sequence: sequence)
         }
         let trailer = tail.withUnsafeBytes { buffer in
             SnapshotTrailer(

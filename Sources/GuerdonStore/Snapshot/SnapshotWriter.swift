@@ -44,7 +44,8 @@ public final class SnapshotWriter {
         try directory.system.remove(aside)
         file = try directory.system.open(aside, .create)
         compressor = ZstdCompressor(level: level)
-        let header = SnapshotHeader(identity: directory.identity, info: info)
+        let header = SnapshotHeader(
+            identity: directory.identity, info: info, seedTag: directory.superblock.seedTag)
         position = UInt64(SnapshotHeader.size)
         self.chain = SnapshotTrailer.start(header)
         try file.write(header.encoded(), at: 0)

@@ -29,11 +29,18 @@ public enum Snapshots {
     ///
     /// All checksums of the chosen file are verified. In a read-write opening a damaged one is renamed and stays for
     /// inspection.
+    /// - Throws: `foreign_file` when any snapshot here belongs to another ledger: somebody has mixed two directories.
     public static func newestValid(
         in directory: DataDirectory, atMost limit: UInt64 = .max
     ) throws(StoreError) -> Choice {
         var rejected: [StoreError] = []
-        for sequence in try list(in: directory).reversed() where sequence <= limit {
+        let sequences = try list(in: directory)
+        for sequence in sequences {
+            do throws(StoreError) { _ = try header(sequence, in: directory) } catch {
+                if error.code == .foreignFile { throw error }
+            }
+        }
+        for sequence in sequences.reversed() where sequence <= limit {
             do throws(StoreError) {
                 let reader = try SnapshotReader(sequence: sequence, in: directory)
                 try reader.verify()
@@ -69,15 +76,24 @@ public enum Snapshots {
     /// The newest sequence number that any whole snapshot header names, 0 if none does: that much had been durable.
     static func provenThrough(in directory: DataDirectory) throws(StoreError) -> UInt64 {
         for sequence in try list(in: directory).reversed() {
-            let path = path(sequence, in: directory)
-            guard let bytes = try directory.system.open(path, .read).bytes(at: 0, count: SnapshotHeader.size) else {
-                continue
+            do throws(StoreError) {
+                if try header(sequence, in: directory) != nil { return sequence }
+            } catch {
+                // Not a proof; whether it is damaged or another ledger's is told when a snapshot is looked for.
+                guard error.errorNumber == nil else { throw error }
             }
-            let header = bytes.span.withUnsafeBytes { buffer in
-                try? SnapshotHeader.decode(buffer, path: path, identity: directory.identity, sequence: sequence)
-            }
-            if header != nil { return sequence }
         }
         return 0
+    }
+
+    /// The header of a snapshot; `nil` when the file is too short for one.
+    private static func header(_ sequence: UInt64, in directory: DataDirectory) throws(StoreError) -> SnapshotHeader? {
+        let path = path(sequence, in: directory)
+        guard let bytes = try directory.system.open(path, .read).bytes(at: 0, count: SnapshotHeader.size) else {
+            return nil
+        }
+        return try bytes.span.withUnsafeBytes { buffer throws(StoreError) in
+            try SnapshotHeader.decode(buffer, path: path, superblock: directory.superblock, sequence: sequence)
+        }
     }
 }
