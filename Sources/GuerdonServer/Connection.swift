@@ -35,6 +35,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Written since the last flush.
     private var output: ByteBuffer?
     private let isGone = Atomic(false)
+    private var deadlines = Deadlines()
+    /// Bytes given to the channel.
+    private var written = 0
 
     init(server: Server) { self.server = server }
 
@@ -68,6 +71,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         }
         bytes.moveReaderIndex(to: end + 1)
         isSkippingLine = false
+        deadlines.lineSince = nil
         return bytes.readableBytes > 0
     }
 
@@ -131,6 +135,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             guard let end = endOfPiece() else { break }
             let taken = pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }
             pending.moveReaderIndex(forwardBy: taken)
+            deadlines.lineSince = nil
             scanned = max(0, scanned - taken)
         }
         scanned = pending.readableBytes
@@ -215,6 +220,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         if let context, let output {
             self.output = nil
             let count = output.readableBytes
+            written += count
             context.writeAndFlush(wrapOutboundOut(output)).whenComplete { _ in
                 self.unsent.subtract(count, ordering: .relaxed)
                 self.goOn()
@@ -286,6 +292,29 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Stops reading for good; what was read is answered.
     func stopReading() { readMore() }
+
+    // MARK: Deadlines
+
+    /// Closes the connection when its client lets a line or a reply wait for too long.
+    func checkDeadlines(_ now: NIODeadline) {
+        guard let context else { return }
+        let isWaiting = unsent.load(ordering: .relaxed) > 0
+        let taken = isWaiting ? written - context.channel.bytesUnderWay : written
+        if deadlines.isStalled(isWaiting, taken: taken, now: now, limit: server.limits.replyTime) { return close() }
+        guard !isClosing else {
+            if deadlines.isDone(isAnswered, now: now) { close() }
+            return
+        }
+        // What the server itself holds up is not the client's fault.
+        let isUnfinished =
+            isReading && (isSkippingLine || pending.readableBytes > 0 && pending.readableBytes == scanned)
+        guard deadlines.isLineLate(isUnfinished, now: now, limit: server.limits.lineTime), isAnswered else { return }
+        let sink = ByteSink(capacity: 256)
+        defer { sink.deallocate() }
+        ReplyEncoder(sink).refusal(id: UnsafeRawBufferPointer(start: nil, count: 0), server.limits.lateLine)
+        send(sink.bytes)
+        closeGracefully()
+    }
 }
 
 extension ServerBatch {

@@ -27,6 +27,7 @@ public final class Server: @unchecked Sendable {
     /// Whether the server is about to stop; nothing more is read.
     private(set) var isDraining = false
     private var isEventTimerSet = false
+    private var isDeadlineTimerSet = false
     /// Connections over the bound that are being told so.
     private var refusing = 0
     private let started: Int64
@@ -75,6 +76,14 @@ public final class Server: @unchecked Sendable {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 60)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 15)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 4)
+            // For bytes that the kernel has taken and the other side has not; 0 is the system's own time.
+            .childChannelOption(
+                .tcpOption(.init(rawValue: TCP_USER_TIMEOUT)),
+                value: Int(clamping: (limits.replyTime?.nanoseconds ?? 0) / 1_000_000)
+            )
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 65_536, maximum: 262_144)
@@ -133,6 +142,20 @@ public final class Server: @unchecked Sendable {
         }
         connections[ObjectIdentifier(connection)] = connection
         connectionCount.change { $0 += 1 }
+        checkDeadlinesLater()
+    }
+
+    /// Looks at the connections' deadlines in a moment, and again as long as there are any.
+    private func checkDeadlinesLater() {
+        guard !isDeadlineTimerSet, !connections.isEmpty else { return }
+        isDeadlineTimerSet = true
+        loop.scheduleTask(in: limits.deadlineInterval) {
+            self.isDeadlineTimerSet = false
+            let now = NIODeadline.now()
+            // Closing one takes it out of the table.
+            for connection in Array(self.connections.values) { connection.checkDeadlines(now) }
+            self.checkDeadlinesLater()
+        }
     }
 
     /// Closes a connection that is one too many, with some time for it to read why; but not for a flood of them.

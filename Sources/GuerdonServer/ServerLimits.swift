@@ -10,6 +10,11 @@ public struct ServerLimits: Sendable {
     public var batchBytes = 8 << 20
     /// Subscriptions of one connection.
     public var subscriptions = 100
+    /// Seconds that a line may take from its first byte to its end, before its connection is told so and closed; 0 for ever.
+    /// A connection without an unfinished line may be idle as long as it likes.
+    public var lineSeconds = 60.0
+    /// Seconds in which a client for which bytes are waiting must read some, before it is closed; 0 for ever.
+    public var replySeconds = 60.0
 
     public init() {}
 }

@@ -30,11 +30,16 @@ struct EngineOperations: Operations {
         options.report = { Terminal.error.line("guerdon: \($0)") }
         let engine = try Engine(directory: settings.data, options: options)
         tell(engine.recovery)
-        let server = Server(onFailure: { error in
-            // Nothing more is acknowledged; clients see closed connections and send again elsewhere or later.
-            Terminal.error.line("guerdon serve: \(error)")
-            _exit(1)
-        })
+        var limits = ServerLimits()
+        limits.lineSeconds = Double(settings.lineTimeout)
+        limits.replySeconds = Double(settings.replyTimeout)
+        let server = Server(
+            limits: limits,
+            onFailure: { error in
+                // Nothing more is acknowledged; clients see closed connections and send again elsewhere or later.
+                Terminal.error.line("guerdon serve: \(error)")
+                _exit(1)
+            })
         server.snapshot = { try engine.takeSnapshot() }
         server.logBytes = { engine.logBytes }
         let port = try listening(server, settings)

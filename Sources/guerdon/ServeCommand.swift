@@ -13,7 +13,8 @@ struct ServeCommand: ParsableCommand {
               guerdon serve --data /var/lib/guerdon --init --port 7450
               GUERDON_PORT=8000 guerdon serve --config guerdon.json
 
-            The file of --config is one JSON object: {"data": "/var/lib/guerdon", "port": 7450, "shards": 2}
+            Every setting can also come from the environment (GUERDON_LINE_TIMEOUT, …) or from the file of --config, one \
+            JSON object: {"data": "/var/lib/guerdon", "port": 7450, "shards": 2, "lineTimeout": 60, "replyTimeout": 60}
             """)
 
     @Option(
@@ -34,13 +35,26 @@ struct ServeCommand: ParsableCommand {
     var shards: Int?
 
     @Option(
+        help: ArgumentHelp(
+            "Close a connection whose line is unfinished for so long; 0 for never (default: 60).",
+            valueName: "seconds"))
+    var lineTimeout: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Close a connection that leaves its replies unread for so long; 0 for never (default: 60).",
+            valueName: "seconds"))
+    var replyTimeout: Int?
+
+    @Option(
         help: ArgumentHelp("A file with settings, one JSON object.", valueName: "file"),
         completion: .file(extensions: ["json"]))
     var config: String?
 
     func run() throws {
         let flags = ServeSettings.Flags(
-            data: data, initialize: initialize, host: host, port: port, shards: shards, config: config)
+            data: data, initialize: initialize, host: host, port: port, shards: shards, lineTimeout: lineTimeout,
+            replyTimeout: replyTimeout, config: config)
         let settings = try ServeSettings(flags, environment: environmentVariable, readFile: readFile)
         try run(reporting: "serve") {
             try operations.serve(settings) { host, port in

@@ -13,6 +13,10 @@ struct ServeSettings: Sendable, Equatable {
     var port = Endpoint.defaultPort
     /// How many shards evaluate; nil is one.
     var shards: Int?
+    /// Seconds that a line may take; 0 for ever.
+    var lineTimeout = 60
+    /// Seconds in which waiting replies must be read; 0 for ever.
+    var replyTimeout = 60
 
     /// Where the data is when nobody says: made on first use.
     static let defaultData = "guerdon-data"
@@ -24,6 +28,8 @@ struct ServeSettings: Sendable, Equatable {
         var host: String?
         var port: Int?
         var shards: Int?
+        var lineTimeout: Int?
+        var replyTimeout: Int?
         var config: String?
     }
 
@@ -48,14 +54,21 @@ struct ServeSettings: Sendable, Equatable {
         host = try flags.host ?? sources.text("host") ?? host
         port = try flags.port ?? sources.number("port", 0...65_535) ?? port
         shards = try flags.shards ?? sources.number("shards", 1...64)
+        let seconds = 0...86_400
+        lineTimeout = try flags.lineTimeout ?? sources.number("lineTimeout", seconds) ?? lineTimeout
+        replyTimeout = try flags.replyTimeout ?? sources.number("replyTimeout", seconds) ?? replyTimeout
         guard (0...65_535).contains(port) else { throw ValidationError("--port must be 0 to 65535") }
         if let shards, !(1...64).contains(shards) { throw ValidationError("--shards must be 1 to 64") }
+        for (flag, value) in [("--line-timeout", lineTimeout), ("--reply-timeout", replyTimeout)]
+        where !seconds.contains(value) {
+            throw ValidationError("\(flag) must be 0 to \(seconds.upperBound) seconds")
+        }
     }
 }
 
 /// A settings file: one JSON object, such as `{"port": 7450, "data": "/var/lib/guerdon"}`.
 private struct SettingsFile {
-    static let names = ["data", "host", "port", "shards"]
+    static let names = ["data", "host", "port", "shards", "lineTimeout", "replyTimeout"]
     let path: String
     let values: JSONValue
 
@@ -81,7 +94,8 @@ private struct SettingSources {
 
     /// The text of a setting with the name of its source.
     private func find(_ name: String) throws -> (text: String, source: String)? {
-        let variable = "GUERDON_" + name.uppercased()
+        // lineTimeout is GUERDON_LINE_TIMEOUT.
+        let variable = "GUERDON_" + name.flatMap { $0.isUppercase ? "_\($0)" : $0.uppercased() }
         if let text = environment(variable), !text.isEmpty { return (text, variable) }
         guard let file, let value = file.values[name] else { return nil }
         guard let text = value.text else { throw ValidationError("\(file.path): \"\(name)\" must be text or a number") }

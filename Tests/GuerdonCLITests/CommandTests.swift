@@ -30,6 +30,15 @@ struct ServeSettingsTests {
         #expect(settings.shards == 3)
     }
 
+    @Test func timeoutsHaveTheirOwnNamesInEachSource() throws {
+        #expect(try settings().lineTimeout == 60 && settings().replyTimeout == 60)
+        let file = #"{"lineTimeout": 5, "replyTimeout": 6}"#
+        let environment = ["GUERDON_REPLY_TIMEOUT": "7", "GUERDON_CONFIG": "x.json"]
+        let settings = try settings(environment: environment, file: file)
+        #expect(settings.lineTimeout == 5 && settings.replyTimeout == 7)
+        #expect(try self.settings(.init(lineTimeout: 0), environment: environment, file: file).lineTimeout == 0)
+    }
+
     @Test func aNamedDirectoryIsMadeOnlyWhenAskedFor() throws {
         #expect(try !settings(.init(data: "/somewhere")).createsData)
         #expect(try settings(.init(data: "/somewhere", initialize: true)).createsData)
