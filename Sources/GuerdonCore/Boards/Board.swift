@@ -40,7 +40,10 @@ final class Board {
     /// The standing of the period that a local day falls into; made when it is new.
     func standing(day: Int64, weekStart: WeekStart) -> Standing {
         let slot = Int(day & 63)
-        if let hit = recent[slot], hit.day == day { return hit.standing }
+        if let hit = recent[slot], hit.day == day {
+            hit.standing.settle()
+            return hit.standing
+        }
         let key = period.key(day: day, weekStart: weekStart)
         let standing = standing(key: key)
         recent[slot] = (day, standing)
@@ -58,7 +61,11 @@ final class Board {
 
     /// The standing of a period; made when it is new.
     func standing(key: Int64) -> Standing {
-        if let found = standings[key] { return found }
+        if let found = standings[key] {
+            // Every change begins here or at a day, so what shards note never grows beyond one step's changes.
+            found.settle()
+            return found
+        }
         let made = Standing(
             key: key, shardCount: shardCount, members: members, countsDistinct: ties == .dense)
         standings[key] = made

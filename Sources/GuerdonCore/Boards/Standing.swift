@@ -49,17 +49,20 @@ final class Standing {
     let tables: UnsafeMutableBufferPointer<Table>
     private let members: IdTable
     private let shardBits: Int
+    /// The scores of all shards; only where dense ranks are wanted, and a table does not know them all by itself.
+    private var distinct: DistinctScores?
 
     init(key: Int64, shardCount: Int, members: IdTable, countsDistinct: Bool) {
         self.key = key
         self.members = members
         shardBits = shardCount.trailingZeroBitCount
         tables = .allocate(capacity: shardCount)
+        let isAlone = shardCount == 1
         for shard in tables.indices {
-            tables.initializeElement(
-                at: shard,
-                to: Table(scores: Column(default: Score()), order: ScoreIndex(countsDistinctScores: countsDistinct)))
+            let order = ScoreIndex(countsDistinctScores: countsDistinct && isAlone)
+            tables.initializeElement(at: shard, to: Table(scores: Column(default: Score()), order: order))
         }
+        if countsDistinct, !isAlone { distinct = DistinctScores(shardCount: shardCount) }
     }
 
     deinit {
@@ -69,7 +72,11 @@ final class Standing {
             table.pending.deallocate()
         }
         tables.deallocate()
+        distinct?.deallocate()
     }
+
+    /// Takes what shards noted while they worked side by side; for the owner, in between.
+    @inline(__always) func settle() { distinct?.settle() }
 
     /// Adds to scores, in order; a member's place among equals is by the newest sequence.
     func add(_ changes: UnsafeBufferPointer<BoardChange>) {
@@ -85,7 +92,7 @@ final class Standing {
             table.scores[local] = new.pending
             if old.isPending { continue }
             table.pending.append(Place(member: change.member, score: old.score, since: old.since))
-            if table.pending.count >= Standing.pendingLimit { bringUp(table) }
+            if table.pending.count >= Standing.pendingLimit { bringUp(Int(change.member) & mask) }
         }
     }
 
@@ -97,7 +104,8 @@ final class Standing {
     }
 
     /// Brings a shard's order up to its scores.
-    private func bringUp(_ table: Table) {
+    private func bringUp(_ shard: Int) {
+        let table = tables[shard]
         let pending = table.pending.elements
         if pending.isEmpty { return }
         withUnsafeTemporaryAllocation(of: ScoreIndex.Change.self, capacity: pending.count) { changes in
@@ -110,6 +118,7 @@ final class Standing {
                 let local = Int(place.member) &>> shardBits
                 let score = table.scores[local]
                 table.scores[local] = Score(score: score.score, since: score.since)
+                distinct?.note(shard: shard, from: place.score, to: score.score)
                 changes.initializeElement(
                     at: i,
                     to: .init(
@@ -122,7 +131,7 @@ final class Standing {
 
     /// A shard's order, brought up to its scores.
     private func order(_ shard: Int) -> ScoreIndex {
-        bringUp(tables[shard])
+        bringUp(shard)
         return tables[shard].order
     }
 
@@ -152,17 +161,15 @@ final class Standing {
         case .ordinal: return ordinal + 1
         case .competition: return orders.reduce(0) { $0 + $1.entries(above: score) } + 1
         case .dense:
-            if tables.count == 1 { return order(0).distinctScores(above: score) + 1 }
-            // Shards share scores, so their counts cannot be added up.
-            var seen: Set<Int64> = []
-            for order in orders {
-                order.forEach(
-                    from: 0, limit: order.entries(above: score), precedes: { members.precedes($0, $1) },
-                    { _, score, _ in seen.insert(score) })
-            }
-            return seen.count + 1
+            let orders = orders
+            guard let distinct else { return orders[0].distinctScores(above: score) + 1 }
+            distinct.settle()
+            return distinct.count(above: score) + 1
         }
     }
+
+    /// Where reading whole shards down to a place costs more than finding the shards' parts of it.
+    private static let deepPlace = 256
 
     /// The places from `start` on, at most `limit`.
     func places(from start: Int, limit: Int) -> [Place] {
@@ -173,14 +180,21 @@ final class Standing {
             }
             return result
         }
+        guard start < count else { return [] }
+        // What each shard has before the window need not be read, however far down it is.
+        let cut =
+            start < Standing.deepPlace
+            ? nil : ScoreIndex.cut(at: start, of: orders) { members.precedes($0, $1) }
         var all: [Place] = []
-        for order in orders {
-            order.forEach(from: 0, limit: start + limit, precedes: { members.precedes($0, $1) }) {
+        for (shard, order) in orders.enumerated() {
+            let from = cut?[shard] ?? 0
+            let most = cut == nil ? start + limit : limit
+            order.forEach(from: from, limit: most, precedes: { members.precedes($0, $1) }) {
                 all.append(Place(member: $0, score: $1, since: $2))
             }
         }
         all.sort { precedes($0, $1) }
-        return Array(all.dropFirst(start).prefix(limit))
+        return Array(all.dropFirst(cut == nil ? start : 0).prefix(limit))
     }
 
     private func precedes(_ a: Place, _ b: Place) -> Bool {
@@ -191,12 +205,15 @@ final class Standing {
 
     /// Builds the orders anew from the scores: after loading, or when distinct scores are to be counted.
     func rebuild(countsDistinct: Bool) {
+        distinct?.deallocate()
+        distinct = countsDistinct && tables.count > 1 ? DistinctScores(shardCount: tables.count) : nil
         for shard in tables.indices {
             let scores = tables[shard].scores
             var places: [Place] = []
             for local in 0..<scores.count where scores[local].score > 0 {
                 let member = UInt32(local << shardBits | shard)
                 places.append(Place(member: member, score: scores[local].score, since: scores[local].since))
+                distinct?.note(shard: shard, from: 0, to: scores[local].score)
             }
             places.sort { precedes($0, $1) }
             for place in tables[shard].pending.elements {
@@ -205,12 +222,13 @@ final class Standing {
             }
             tables[shard].pending.removeAll()
             tables[shard].order.deallocate()
-            let order = ScoreIndex(countsDistinctScores: countsDistinct)
+            let order = ScoreIndex(countsDistinctScores: countsDistinct && tables.count == 1)
             order.build(count: places.count, precedes: { members.precedes($0, $1) }) {
                 (places[$0].member, places[$0].score, places[$0].since)
             }
             tables[shard].order = order
         }
+        distinct?.settle()
     }
 
     /// Puts a score back as a snapshot held it; ``rebuild(countsDistinct:)`` comes afterwards.
