@@ -72,7 +72,7 @@ struct BatchReplies {
             }
         case .subscribe(let subscription)?:
             do {
-                _ = try EventContent.bytes(subscription, number: 0, world: world, server: server, now: now)
+                try EventContent.check(subscription, world: world, now: now)
                 guard
                     let number = server.subscriptions.add(
                         subscription, of: connection, limit: server.limits.subscriptions)
@@ -94,50 +94,5 @@ struct BatchReplies {
         case .snapshot?: batch.snapshots.append((connection, Array(id)))
         default: out.done(id: id, sequence: sequence)
         }
-    }
-}
-
-/// What subscriptions are told.
-enum EventContent {
-    /// The event's line for the state as it is.
-    ///
-    /// - Throws: a `Refusal` when there is no such thing to watch.
-    static func bytes(
-        _ subscription: Subscription, number: UInt64, world: World, server: Server, now: Int64
-    ) throws -> (content: [UInt8], line: [UInt8]) {
-        let sink = ByteSink(capacity: 1024)
-        defer { sink.deallocate() }
-        let out = ReplyEncoder(sink)
-        // The content is the line with a log position of 0: it changes only when what is watched does.
-        func write(_ sequence: UInt64) throws {
-            switch subscription.stream {
-            case .board(let board, let top, let period):
-                out.boardEvent(
-                    subscription: number, sequence: sequence,
-                    try world.boardTop(board, in: subscription.workspace, period: period?.string, limit: top, now: now))
-            case .member(let member):
-                out.walletEvent(
-                    subscription: number, sequence: sequence,
-                    try world.wallet(member, in: subscription.workspace, lots: false))
-            case .stats:
-                out.statsEvent(subscription: number, sequence: sequence, counts(world, server))
-            }
-        }
-        try write(0)
-        let content = Array(sink.bytes)
-        sink.removeAll()
-        try write(world.sequence)
-        return (content, Array(sink.bytes))
-    }
-
-    /// The counts of `stats`.
-    static func counts(_ world: World, _ server: Server) -> [(name: StaticString, value: Int64)] {
-        [
-            ("workspaces", Int64(world.workspaceCount)), ("members", Int64(world.memberCount)),
-            ("actions", Int64(clamping: world.actionCount)),
-            ("conditionErrors", Int64(clamping: world.conditionErrors)),
-            ("connections", Int64(server.connectionCount.wait { .some($0) } ?? 0)),
-            ("logBytes", server.logBytes?() ?? 0),
-        ]
     }
 }

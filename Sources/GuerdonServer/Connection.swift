@@ -215,6 +215,14 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         unsent.add(bytes.count, ordering: .relaxed)
     }
 
+    /// Adds an event to what ``flush()`` sends.
+    func write(_ event: Subscriptions.Event) {
+        let sink = ByteSink(capacity: event.line.byteCount)
+        defer { sink.deallocate() }
+        event.line.write(subscription: event.number, sequence: event.sequence, to: sink)
+        write(sink.bytes)
+    }
+
     /// Sends everything written, in one go, and takes the lines that waited for it.
     func flush() {
         if let context, let output {

@@ -11,7 +11,7 @@ public final class Server: @unchecked Sendable {
     private(set) var limits: ServerLimits
     let decoder: RequestDecoder
     let intake: Intake
-    let subscriptions = Subscriptions()
+    let subscriptions: Subscriptions
     /// Connections with lines that found no room in the open batch.
     var waiting: Set<ObjectIdentifier> = []
     /// Takes a snapshot and says which log position it covers; runs on a thread of its own.
@@ -26,7 +26,8 @@ public final class Server: @unchecked Sendable {
     private let wakeUp = WakeUp()
     /// Whether the server is about to stop; nothing more is read.
     private(set) var isDraining = false
-    private var isEventTimerSet = false
+    /// The next look at what is watched that needs no batch of its own.
+    private var eventTimer: (at: NIODeadline, task: Scheduled<Void>)?
     private var isDeadlineTimerSet = false
     /// Connections over the bound that are being told so.
     private var refusing = 0
@@ -43,6 +44,7 @@ public final class Server: @unchecked Sendable {
         self.clock = clock
         started = clock.now()
         decoder = RequestDecoder(lineBytes: limits.lineBytes)
+        subscriptions = Subscriptions(perSecond: limits.eventsPerSecond)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         let wakeUp = wakeUp
@@ -194,22 +196,25 @@ public final class Server: @unchecked Sendable {
             run.connection.reply(
                 UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), charge: run.charge)
         }
-        for event in batch.events { event.bytes.withUnsafeBytes { event.connection.write($0) } }
+        for event in batch.look.events { event.connection.write(event) }
         // All of a connection goes out in one write.
         for run in batch.runs { run.connection.flush() }
-        for event in batch.events { event.connection.flush() }
-        if batch.leavesEvents { tellEventsLater() }
+        for event in batch.look.events { event.connection.flush() }
+        if let again = batch.look.again { tellEvents(at: again) }
         intake.recycle(batch)
     }
 
-    /// Looks again soon whether slow readers of events have caught up.
-    private func tellEventsLater() {
-        guard !isEventTimerSet else { return }
-        isEventTimerSet = true
-        loop.scheduleTask(in: .milliseconds(20)) {
-            self.isEventTimerSet = false
+    /// Has the engine look at what is watched even if no line comes until then.
+    private func tellEvents(at time: NIODeadline) {
+        if let eventTimer {
+            guard time < eventTimer.at else { return }
+            eventTimer.task.cancel()
+        }
+        let task = loop.scheduleTask(deadline: time) {
+            self.eventTimer = nil
             if !self.isDraining { self.intake.askForEvents() }
         }
+        eventTimer = (time, task)
     }
 }
 

@@ -29,10 +29,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     var bytes = 0
     /// Who asked for a snapshot, with the id of the request.
     var snapshots: [(connection: Connection, id: [UInt8])] = []
-    /// What subscriptions are to be told, by connection.
-    var events: [(connection: Connection, bytes: [UInt8])] = []
-    /// Whether some subscription was not told of a change.
-    var leavesEvents = false
+    /// What subscriptions are to be told, and when to look again.
+    var look = Subscriptions.Look()
     private unowned let server: Server
 
     init(server: Server) { self.server = server }
@@ -51,7 +49,7 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
             encoder.encode(&runs[i], command: &command, line: &line)
             runs[i].replies = start..<replies.count
         }
-        if !server.subscriptions.isEmpty { (events, leavesEvents) = server.subscriptions.events(world, server: server) }
+        if !server.subscriptions.isEmpty { look = server.subscriptions.look(at: world, server: server) }
     }
 
     func released() { server.send(self) }
@@ -60,9 +58,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
         requests.reset()
         runs.removeAll(keepingCapacity: true)
         replies.removeAll()
-        events.removeAll()
+        look = Subscriptions.Look()
         snapshots.removeAll()
         bytes = 0
-        leavesEvents = false
     }
 }

@@ -10,6 +10,8 @@ public struct ServerLimits: Sendable {
     public var batchBytes = 8 << 20
     /// Subscriptions of one connection.
     public var subscriptions = 100
+    /// Events of one subscription in a second; 0 for as many as there are changes.
+    public var eventsPerSecond = 10
     /// Seconds that a line may take from its first byte to its end, before its connection is told so and closed; 0 for ever.
     /// A connection without an unfinished line may be idle as long as it likes.
     public var lineSeconds = 60.0

@@ -73,9 +73,9 @@ public struct Hello: Equatable, Sendable {
 }
 
 /// A wish to be told when something changes.
-public struct Subscription: Equatable, Sendable {
+public struct Subscription: Hashable, Sendable {
     /// What is watched.
-    public enum Stream: Equatable, Sendable {
+    public enum Stream: Hashable, Sendable {
         /// The first places of a board; `period` is `nil` for the current one.
         case board(Text, top: Int, period: Text?)
         /// A member's wallet.

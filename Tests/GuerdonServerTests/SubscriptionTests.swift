@@ -1,5 +1,6 @@
-import GuerdonServer
 import Testing
+
+@testable import GuerdonServer
 
 /// Events come to whoever asked, the newest state only. FEATURES: I18.
 @Suite(.serialized) struct SubscriptionTests {
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func aSlowWatcherGetsTheNewestStateWhenItReadsAgain() throws {
-        try TestServer.run { server in
+        try TestServer.run({ $0.eventsPerSecond = 0 }) { server in
             let setup = try server.client()
             let name = String(repeating: "n", count: 100)
             try setup.send((0..<100).map { (n: Int) in action("slow-\(n)", by: "\(name)\(n)") }.joined())
@@ -77,6 +78,71 @@ import Testing
             }
             #expect(events < subscriptions * rounds)
             #expect(watcher.isSilent(for: 200))
+        }
+    }
+
+    @Test func aBoardThatManyWatchIsEncodedOnce() throws {
+        try TestServer.run({ $0.eventsPerSecond = 0 }) { server in
+            let watchers = try (0..<20).map { _ in try server.client() }
+            for watcher in watchers {
+                try watcher.ask(subscribe)
+                _ = try watcher.lines(1)
+            }
+            let client = try server.client()
+            let before = server.server.subscriptions.encodings
+            for round in 0..<10 {
+                try client.ask(action("once-\(round)").dropLast().description)
+                for watcher in watchers { #expect(score(try watcher.lines(1)[0]) == round + 1) }
+            }
+            // One for each change, however many watch; events name their own subscriptions all the same.
+            #expect(server.server.subscriptions.encodings - before == 10)
+            let pings = server.server.subscriptions.encodings
+            for _ in 0..<20 { try client.ask(#"{"op":"ping"}"#) }
+            #expect(server.server.subscriptions.encodings == pings)
+        }
+    }
+
+    @Test func aWatcherIsToldTenTimesASecondAtMost() throws {
+        try TestServer.run { server in
+            let watcher = try server.client()
+            try watcher.ask(subscribe)
+            let client = try server.client()
+            let start = ContinuousClock.now
+            var sent = 0
+            while ContinuousClock.now - start < .seconds(1) {
+                try client.ask(action("rate-\(sent)").dropLast().description)
+                sent += 1
+            }
+            #expect(sent > 20)
+            var events = 0
+            var last = 0
+            while last < sent {
+                last = try score(watcher.lines(1)[0]) ?? last
+                events += 1
+            }
+            // The first one, ten and what the second's edges add.
+            #expect((5...13).contains(events), "\(events) events of \(sent) changes")
+            #expect(watcher.isSilent(for: 300))
+        }
+    }
+
+    @Test func whoComesLaterIsToldAtOnceAndTheOthersInTheirTime() throws {
+        try TestServer.run({ $0.eventsPerSecond = 1 }) { server in
+            let first = try server.client()
+            try first.ask(subscribe)
+            _ = try first.lines(1)
+            let client = try server.client()
+            try client.ask(action("later-1").dropLast().description)
+            let second = try server.client()
+            let start = ContinuousClock.now
+            try second.ask(subscribe)
+            #expect(score(try second.lines(1)[0]) == 1)
+            #expect(ContinuousClock.now - start < .milliseconds(700))
+            #expect(score(try first.lines(1)[0]) == 1)
+            try client.ask(action("later-2").dropLast().description)
+            #expect(try first.line().map(score) == 2)
+            #expect(try second.line().map(score) == 2)
+            #expect(first.isSilent(for: 100) && second.isSilent(for: 100))
         }
     }
 

@@ -193,7 +193,7 @@ private func line(
                 == #"{"ok":true,"seq":90,"board":"monthly","period":"2026-11","ends":"2026-12-01T00:00:00+01:00","total":4213,\#(entries)}"#
                 + "\n")
         #expect(
-            reply { encoder, _ in encoder.boardEvent(subscription: 3, sequence: 95, view) }
+            reply { encoder, _ in EventLine.board(view).write(subscription: 3, sequence: 95, to: encoder.out) }
                 == #"{"event":"board","subscription":3,"seq":95,"board":"monthly","period":"2026-11",\#(entries)}"#
                 + "\n")
         view.ends = (0, 0)
@@ -221,7 +221,9 @@ private func line(
             reply { $0.stats(id: $1, sequence: 90, [("members", 5), ("actions", -1)]) }
                 == "{\"id\":7,\"ok\":true,\"seq\":90,\"members\":5,\"actions\":-1}\n")
         #expect(
-            reply { encoder, _ in encoder.statsEvent(subscription: 1, sequence: 2, [("members", 5)]) }
+            reply { encoder, _ in
+                EventLine.stats([("members", 5)]).write(subscription: 1, sequence: 2, to: encoder.out)
+            }
                 == "{\"event\":\"stats\",\"subscription\":1,\"seq\":2,\"members\":5}\n")
     }
 
