@@ -129,9 +129,16 @@ public struct ScoreIndex: @unchecked Sendable {
 
     /// One member's change of standing; a score of 0 stands for "not in the index".
     public struct Change: BitwiseCopyable {
-        var member: UInt32
-        var old: Standing
-        var new: Standing
+        let member: UInt32
+        let old: Standing
+        let new: Standing
+
+        /// A member's way from one standing to another; where a score is 0, since means nothing.
+        public init(member: UInt32, old: Standing, new: Standing) {
+            self.member = member
+            self.old = old
+            self.new = new
+        }
     }
 
     /// Brings in many changes at once, each of another member: half the price of `insert`, `move` and `remove` for thousands.
