@@ -64,7 +64,8 @@ let package = Package(
         tests("GuerdonStoreTests", ["GuerdonStore", "GuerdonCore"]),
         tests("GuerdonWireTests", ["GuerdonWire", "GuerdonCore", "CSimdjson"]),
         tests("GuerdonCLITests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
-        tests("GuerdonServerTests", ["GuerdonServer", "GuerdonEngine", "GuerdonCore", "GuerdonWire"]),
+        tests(
+            "GuerdonServerTests", ["GuerdonServer", "GuerdonEngine", "GuerdonCore", "GuerdonStore", "GuerdonWire"]),
         tests("EndToEndTests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
         tests(
             "EquivalenceTests",
