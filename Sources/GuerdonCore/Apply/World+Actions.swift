@@ -204,11 +204,27 @@ extension World {
 
     /// Outcomes and reward lines of the rows of a step.
     func finish(_ batch: CommandBatch, firstPosting: Int) {
-        for i in 0..<rows.count { appendOutcome(i, batch, nil) }
+        var i = 0
+        while i < rows.count {
+            appendAccepted(&i, &batch.outcomes)
+            if i < rows.count { appendOutcome(i, batch, nil) }
+            i += 1
+        }
         if batch.wantsLines { appendLines(batch, from: firstPosting) }
     }
 
-    @inline(__always)
+    /// Outcomes of the rows from `i` on, up to the first that is refused.
+    private func appendAccepted(_ i: inout Int, _ outcomes: inout ContiguousArray<CommandOutcome>) {
+        while i < rows.count {
+            switch rows[i].state {
+            case .open: outcomes.append(CommandOutcome(sequence: rows[i].sequence, hasRewards: true))
+            case .duplicate: outcomes.append(CommandOutcome(sequence: rows[i].first, isDuplicate: true))
+            default: return
+            }
+            i += 1
+        }
+    }
+
     private func appendOutcome(_ i: Int, _ batch: CommandBatch, _ refusal: Refusal?) {
         if let refusal { return refuse(refusal, sequence: rows[i].sequence, batch: batch) }
         switch rows[i].state {

@@ -32,9 +32,20 @@ extension World {
         for i in run { members.prefetchCandidate(rows[i].memberHash) }
         var accepted: UInt64 = 0
         var digest = shape.workspace.externalDigest
+        let wantsDays = !shape.workspace.boards.isEmpty
+        var day = shape.workspace.day
         for i in run {
             resolveOne(i, shape, creates: true)
             guard rows[i].state == .open else { continue }
+            if wantsDays {
+                let at = rows[i].at
+                if day.holds(at) {
+                    rows[i].day = Int32(truncatingIfNeeded: day.number)
+                } else {
+                    rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: at))
+                    day = shape.workspace.day
+                }
+            }
             ids.insert(rows[i].key, RememberedId(sequence: rows[i].sequence, content: rows[i].content))
             digest &+= World.digestTerm(rows[i].sequence)
             accepted += 1
@@ -69,6 +80,7 @@ extension World {
             return
         }
         resolveOne(i, shape, creates: false)
+        rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: rows[i].at))
     }
 
     /// Remembers an action that was resolved alone.
@@ -101,6 +113,5 @@ extension World {
             return
         }
         if shape.refusal != nil { rows[i].state = .refusedShape }
-        if !workspace.boards.isEmpty { rows[i].day = Int32(truncatingIfNeeded: workspace.localDay(at: rows[i].at)) }
     }
 }

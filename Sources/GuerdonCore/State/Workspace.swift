@@ -192,8 +192,7 @@ final class Workspace {
     /// Days since 1970-01-01 of the local date at an instant, with the last day found kept at hand.
     @inline(__always)
     func localDay(at time: Int64) -> Int64 {
-        if time >= day.from, time < day.until { return day.number }
-        return findDay(time)
+        day.holds(time) ? day.number : findDay(time)
     }
 
     @inline(never)
@@ -210,12 +209,16 @@ final class Workspace {
         return number
     }
 
-    private var day = CachedDay()
+    /// The last day that was worked out; runs of actions copy it.
+    private(set) var day = CachedDay()
 
-    private struct CachedDay {
+    /// A local day and the instants between which it is that day.
+    struct CachedDay {
         var number: Int64 = 0
         var from: Int64 = 0
         var until: Int64 = 0
+
+        @inline(__always) func holds(_ time: Int64) -> Bool { time >= from && time < until }
     }
 }
 
