@@ -45,8 +45,14 @@ struct BatchReplies {
                     id: id, of: index, in: batch.commands, detail: row.ack == .detail, line: &line,
                     number: isCumulative ? number : nil, names: world)
             case .read:
-                guard case .read(let read)? = requests.cold(of: row) else { continue }
-                out.answer(read, id: id, from: world, now: now, counts: EventContent.counts(world, server))
+                guard let request = requests.cold(of: row), case .read(let read) = request else { continue }
+                let past = out.answerFromMemory(
+                    read, id: id, from: world, now: now, counts: EventContent.counts(world, server))
+                guard let past else { continue }
+                let job = PastJob(
+                    connection: run.connection, id: Array(id), charge: request.expectedBytes, read: past)
+                run.late.append((batch.replies.count, job))
+                fetch(job)
             case .control: control(row, id, &run)
             case .refused:
                 guard case .refused(let refusal)? = requests.cold(of: row) else { continue }
@@ -55,6 +61,31 @@ struct BatchReplies {
             }
         }
         if let acknowledged { out.acknowledged(count: acknowledged, sequence: world.sequence) }
+    }
+
+    private func fetch(_ job: PastJob) {
+        server.intake.willFetch()
+        server.pastReader.submit(job, log: world.log)
+    }
+
+    /// Answers a question of an earlier batch, or has more fetched for it.
+    ///
+    /// - Returns: whether it has its reply.
+    func answer(_ job: PastJob) -> Bool {
+        // Nobody waits for it any more.
+        guard !job.connection.hasGone else { return false }
+        let sink = ByteSink(capacity: 4096)
+        defer { sink.deallocate() }
+        let out = ReplyEncoder(sink)
+        let isAnswered = job.id.withUnsafeBytes { id in
+            if let failure = job.failure {
+                out.refusal(id: id, ReplyEncoder.refusal(of: failure))
+                return true
+            }
+            return out.answer(&job.read, id: id, from: world)
+        }
+        if isAnswered { job.reply = Array(sink.bytes) } else { fetch(job) }
+        return isAnswered
     }
 
     private func control(_ row: RequestRow, _ id: UnsafeRawBufferPointer, _ run: inout ServerBatch.Run) {

@@ -34,6 +34,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private var hasClosedOutput = false
     /// Written since the last flush.
     private var output: ByteBuffer?
+    /// Replies that come later, and what was written behind them.
+    private var held = CircularBuffer<Held>()
     private let isGone = Atomic(false)
     private var deadlines = Deadlines()
     /// Bytes given to the channel.
@@ -93,6 +95,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     func channelInactive(context: ChannelHandlerContext) {
         self.context = nil
+        held.removeAll()
         isGone.store(true, ordering: .relaxed)
         server.disconnected(self)
         context.fireChannelInactive()
@@ -209,10 +212,44 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Adds bytes to what ``flush()`` sends.
     func write(_ bytes: UnsafeRawBufferPointer) {
-        guard let context, bytes.count > 0 else { return }
+        guard context != nil, bytes.count > 0 else { return }
+        unsent.add(bytes.count, ordering: .relaxed)
+        if held.isEmpty { put(bytes) } else { held.append(.bytes(Array(bytes))) }
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) {
+        guard let context else { return }
         if output == nil { output = context.channel.allocator.buffer(capacity: bytes.count) }
         output?.writeBytes(bytes)
-        unsent.add(bytes.count, ordering: .relaxed)
+    }
+
+    /// What waits behind a late reply, or is one.
+    private enum Held {
+        case bytes([UInt8])
+        case late(PastJob)
+    }
+
+    /// Keeps the place of a reply that comes later; its line still counts as unanswered when its batch is replied to.
+    func wait(for job: PastJob) {
+        hold()
+        unanswered += job.charge
+        held.append(.late(job))
+    }
+
+    /// Writes a late reply in its place, with what waited for it.
+    func answer(_ job: PastJob) {
+        runsUnderWay -= 1
+        unanswered -= job.charge
+        unsent.add(job.reply.count, ordering: .relaxed)
+        job.hasArrived = true
+        while let first = held.first {
+            switch first {
+            case .bytes(let bytes): bytes.withUnsafeBytes { put($0) }
+            case .late(let job) where job.hasArrived: job.reply.withUnsafeBytes { put($0) }
+            case .late: return
+            }
+            held.removeFirst()
+        }
     }
 
     /// Adds an event to what ``flush()`` sends.
@@ -306,9 +343,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Closes the connection when its client lets a line or a reply wait for too long.
     func checkDeadlines(_ now: NIODeadline) {
         guard let context else { return }
-        let isWaiting = unsent.load(ordering: .relaxed) > 0
-        let taken = isWaiting ? written - context.channel.bytesUnderWay : written
-        if deadlines.isStalled(isWaiting, taken: taken, now: now, limit: server.limits.replyTime) { return close() }
+        // What waits behind a late reply was not given to the channel yet.
+        let underWay = unsent.load(ordering: .relaxed) > 0 ? context.channel.bytesUnderWay : 0
+        if deadlines.isStalled(underWay > 0, taken: written - underWay, now: now, limit: server.limits.replyTime) {
+            return close()
+        }
         guard !isClosing else {
             if deadlines.isDone(isAnswered, now: now) { close() }
             return
@@ -358,7 +397,7 @@ extension ServerBatch {
 
 extension Request {
     /// About how many bytes the answer has beyond a short reply: enough to keep answers from piling up.
-    fileprivate var expectedBytes: Int {
+    var expectedBytes: Int {
         switch self {
         case .read(let read):
             switch read.query {

@@ -7,11 +7,11 @@ enum EventContent {
     /// Finds out whether there is such a thing to watch.
     ///
     /// - Throws: a `Refusal` when there is none.
-    static func check(_ subscription: Subscription, world: World, now: Int64) throws {
+    static func check(_ subscription: Subscription, world: World, now: Int64) throws(Refusal) {
         switch subscription.stream {
         case .board(let board, _, let period):
             _ = try world.boardTop(board, in: subscription.workspace, period: period?.string, limit: 0, now: now)
-        case .member(let member): _ = try world.wallet(member, in: subscription.workspace, lots: false)
+        case .member(let member): _ = try world.wallet(member, in: subscription.workspace)
         case .stats: break
         }
     }
@@ -21,14 +21,14 @@ enum EventContent {
     /// - Throws: a `Refusal` when there is no such thing to watch.
     static func line(
         _ subscription: Subscription, world: World, server: Server, now: Int64
-    ) throws -> (line: EventLine, ends: Int64?) {
+    ) throws(Refusal) -> (line: EventLine, ends: Int64?) {
         switch subscription.stream {
         case .board(let board, let top, let period):
             let view = try world.boardTop(
                 board, in: subscription.workspace, period: period?.string, limit: top, now: now)
             return (.board(view), period == nil ? view.ends?.time : nil)
         case .member(let member):
-            return (.member(try world.wallet(member, in: subscription.workspace, lots: false)), nil)
+            return (.member(try world.wallet(member, in: subscription.workspace)), nil)
         case .stats: return (.stats(counts(world, server)), nil)
         }
     }

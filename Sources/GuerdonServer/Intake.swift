@@ -14,6 +14,13 @@ final class Intake: BatchSource, @unchecked Sendable {
         var isClosed = false
         /// Whether a batch is wanted even if it is empty.
         var wantsEmpty = false
+        /// Questions that were fetched for and can go on.
+        var fetched: [PastJob] = []
+        /// Questions that are being fetched for.
+        var fetching = 0
+
+        /// Whether no question is on its way to a batch.
+        var isFinished: Bool { fetching == 0 && fetched.isEmpty }
     }
     private let state = Monitor(State())
     private let onTaken: @Sendable () -> Void
@@ -44,17 +51,35 @@ final class Intake: BatchSource, @unchecked Sendable {
     }
 
     func take(timeoutNanoseconds: Int64) -> (any EngineBatch)? {
-        let batch: ServerBatch?? = state.wait(nanoseconds: timeoutNanoseconds) { state in
-            if let open = state.open, !open.isEmpty || state.wantsEmpty {
-                state.open = state.spare.popLast()
-                state.wantsEmpty = false
-                return .some(open)
+        while true {
+            let batch: ServerBatch?? = state.wait(nanoseconds: timeoutNanoseconds) { state in
+                if state.open == nil, !state.fetched.isEmpty { state.open = state.spare.popLast() }
+                if let open = state.open, !open.isEmpty || state.wantsEmpty || !state.fetched.isEmpty {
+                    swap(&open.fetched, &state.fetched)
+                    state.open = state.spare.popLast()
+                    state.wantsEmpty = false
+                    return .some(open)
+                }
+                return state.isClosed && state.isFinished ? .some(nil) : nil
             }
-            return state.isClosed ? .some(nil) : nil
+            if let batch = batch ?? nil {
+                onTaken()
+                return batch
+            }
+            // Who stops has to wait for answers that are under way.
+            guard state.wait({ .some($0.isClosed && !$0.isFinished) }) == true else { return nil }
         }
-        guard let batch = batch ?? nil else { return nil }
-        onTaken()
-        return batch
+    }
+
+    /// A question is about to be fetched for.
+    func willFetch() { state.change { $0.fetching += 1 } }
+
+    /// A question was fetched for; the next batch takes it along.
+    func didFetch(_ job: PastJob) {
+        state.change { state in
+            state.fetching -= 1
+            state.fetched.append(job)
+        }
     }
 
     /// Takes back a batch whose replies were sent.

@@ -12,6 +12,7 @@ public final class Server: @unchecked Sendable {
     let decoder: RequestDecoder
     let intake: Intake
     let subscriptions: Subscriptions
+    let pastReader: PastReader
     /// Connections with lines that found no room in the open batch.
     var waiting: Set<ObjectIdentifier> = []
     /// Takes a snapshot and says which log position it covers; runs on a thread of its own.
@@ -36,8 +37,16 @@ public final class Server: @unchecked Sendable {
     /// - Parameters:
     ///   - clock: tells which period is the current one.
     ///   - onFailure: called when the engine cannot go on; end the process then.
-    public init(
+    public convenience init(
         limits: ServerLimits = ServerLimits(), clock: any EngineClock = SystemClock(),
+        onFailure: @escaping @Sendable (any Error) -> Void
+    ) {
+        self.init(limits: limits, clock: clock, beforeFetch: nil, onFailure: onFailure)
+    }
+
+    /// - Parameter beforeFetch: called on the reader's thread whenever it is about to read log or history.
+    init(
+        limits: ServerLimits, clock: any EngineClock = SystemClock(), beforeFetch: (@Sendable () -> Void)?,
         onFailure: @escaping @Sendable (any Error) -> Void
     ) {
         self.limits = limits
@@ -48,7 +57,9 @@ public final class Server: @unchecked Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
         let wakeUp = wakeUp
-        intake = Intake(onTaken: { wakeUp.signal() }, onFailure: onFailure)
+        let intake = Intake(onTaken: { wakeUp.signal() }, onFailure: onFailure)
+        self.intake = intake
+        pastReader = PastReader(beforeFetch: beforeFetch) { intake.didFetch($0) }
         intake.fill((0..<3).map { _ in ServerBatch(server: self) })
         wakeUp.action = { [unowned self] in self.resumeWaiting() }
         wakeUp.loop = loop
@@ -128,6 +139,7 @@ public final class Server: @unchecked Sendable {
             if isSent { deadline = min(deadline, .now() + .milliseconds(100)) }
             usleep(2000)
         }
+        pastReader.close()
         try loop.submit { for connection in self.connections.values { connection.close() } }.wait()
         try group.syncShutdownGracefully()
     }
@@ -191,14 +203,23 @@ public final class Server: @unchecked Sendable {
     private func deliver(_ batch: ServerBatch) {
         // First, so that a connection that has ended stays open for the answer.
         for request in batch.snapshots { takeSnapshot(request.connection, request.id) }
+        for job in batch.fetched { job.connection.answer(job) }
         for run in batch.runs {
             run.connection.defaults.settle(isAccepted: run.acceptsHello)
+            var start = run.replies.lowerBound
+            for (at, job) in run.late {
+                run.connection.write(UnsafeRawBufferPointer(rebasing: batch.replies.bytes[start..<at]))
+                run.connection.wait(for: job)
+                start = at
+            }
             run.connection.reply(
-                UnsafeRawBufferPointer(rebasing: batch.replies.bytes[run.replies]), charge: run.charge)
+                UnsafeRawBufferPointer(rebasing: batch.replies.bytes[start..<run.replies.upperBound]),
+                charge: run.charge)
         }
         for event in batch.look.events { event.connection.write(event) }
         // All of a connection goes out in one write.
         for run in batch.runs { run.connection.flush() }
+        for job in batch.fetched { job.connection.flush() }
         for event in batch.look.events { event.connection.flush() }
         if let again = batch.look.again { tellEvents(at: again) }
         intake.recycle(batch)

@@ -18,6 +18,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
         var commandsBefore: UInt64
         /// Its replies in ``ServerBatch/replies``.
         var replies: Range<Int> = 0..<0
+        /// Replies that come later, and where in ``ServerBatch/replies`` they belong.
+        var late: [(at: Int, job: PastJob)] = []
         /// Whether the last `hello` among the rows was accepted.
         var acceptsHello = true
     }
@@ -29,6 +31,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     var bytes = 0
     /// Who asked for a snapshot, with the id of the request.
     var snapshots: [(connection: Connection, id: [UInt8])] = []
+    /// Questions of earlier batches that were fetched for; after evaluation those that have their reply.
+    var fetched: [PastJob] = []
     /// What subscriptions are to be told, and when to look again.
     var look = Subscriptions.Look()
     private unowned let server: Server
@@ -38,12 +42,13 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     deinit { replies.deallocate() }
 
     var commands: CommandBatch { requests.commands }
-    var isEmpty: Bool { runs.isEmpty }
+    var isEmpty: Bool { runs.isEmpty && fetched.isEmpty }
 
     func applied(_ world: World) {
         let encoder = BatchReplies(batch: self, world: world, server: server)
         var command = 0
         var line = 0
+        fetched.removeAll { !encoder.answer($0) }
         for i in runs.indices {
             let start = replies.count
             encoder.encode(&runs[i], command: &command, line: &line)
@@ -57,6 +62,7 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     func reset() {
         requests.reset()
         runs.removeAll(keepingCapacity: true)
+        fetched.removeAll()
         replies.removeAll()
         look = Subscriptions.Look()
         snapshots.removeAll()

@@ -1,7 +1,8 @@
 import Foundation
 import GuerdonEngine
-import GuerdonServer
 import Synchronization
+
+@testable import GuerdonServer
 
 /// A server on a free port, with a real engine on a directory of its own.
 ///
@@ -13,6 +14,7 @@ final class TestServer {
     private let gate: Gate
     private let directory: String
     private var hasStopped = false
+    private let areReadsHeld: Held
 
     init(_ change: (inout ServerLimits) -> Void = { _ in }) throws {
         var template = Array("/tmp/guerdon-server-XXXXXX".utf8CString)
@@ -23,7 +25,11 @@ final class TestServer {
         engine = try Engine(directory: directory + "/data", options: options)
         var limits = ServerLimits()
         change(&limits)
-        server = Server(limits: limits) { error in fatalError("the engine failed: \(error)") }
+        let held = Held()
+        areReadsHeld = held
+        server = Server(limits: limits, beforeFetch: { while held.isSet { pause(milliseconds: 1) } }) { error in
+            fatalError("the engine failed: \(error)")
+        }
         port = try server.start(host: "127.0.0.1", port: 0)
         gate = Gate(server.source)
         engine.start(source: gate)
@@ -42,7 +48,21 @@ final class TestServer {
         gate.isHeld.store(true, ordering: .sequentiallyConsistent)
         while !gate.isHolding.load(ordering: .sequentiallyConsistent) { pause(milliseconds: 1) }
     }
-    func letGo() { gate.isHeld.store(false, ordering: .sequentiallyConsistent) }
+    func letGo() {
+        letReadsGo()
+        letBatchesGo()
+    }
+    private func letBatchesGo() { gate.isHeld.store(false, ordering: .sequentiallyConsistent) }
+
+    /// Lets nothing be read from log and history until ``letReadsGo()``: a disk that takes its time.
+    func holdReads() { areReadsHeld.set(true) }
+    func letReadsGo() { areReadsHeld.set(false) }
+
+    private final class Held: Sendable {
+        private let flag = Atomic(false)
+        var isSet: Bool { flag.load(ordering: .sequentiallyConsistent) }
+        func set(_ value: Bool) { flag.store(value, ordering: .sequentiallyConsistent) }
+    }
 
     func client(receiveBuffer: CInt? = nil) throws -> Client { try Client(port: port, receiveBuffer: receiveBuffer) }
 

@@ -1,6 +1,13 @@
 // Looking back: into the batch at hand, or through the log source into older ones.
 
 extension World {
+    /// Whether what a log position did is in memory, and in log and history perhaps not yet.
+    func isInMemory(_ sequence: UInt64) -> Bool {
+        if batch.count > 0, sequence >= batch.firstSequence { return true }
+        // What expired right before the batch belongs to the same group of the log.
+        return postings.elements.first.map { sequence >= $0.sequence } ?? false
+    }
+
     /// The command at a log position that was applied.
     func command(at sequence: UInt64) throws -> PastCommand {
         // A tick may stand right before the batch at hand, not yet in the log.
@@ -16,7 +23,7 @@ extension World {
 
     /// All postings of the command at a log position that was applied, in order.
     func allPostings(at sequence: UInt64) throws -> [Posting] {
-        guard batch.count > 0, sequence >= batch.firstSequence else { return try log.postings(at: sequence) }
+        guard isInMemory(sequence) else { return try log.postings(at: sequence) }
         let all = postings.elements
         var low = 0
         var high = all.count

@@ -1,7 +1,7 @@
 // Reads of members and boards. All show the state behind the last batch.
 
 extension World {
-    private func find(_ id: Text, _ workspace: Workspace) throws(Refusal) -> UInt32 {
+    func find(_ id: Text, _ workspace: Workspace) throws(Refusal) -> UInt32 {
         guard let member = workspace.member(id) else { throw Refusal.unknownMember(id, field: "member") }
         return member
     }
@@ -19,40 +19,35 @@ extension World {
             referralCode: workspace.referralCode(of: member))
     }
 
-    /// A member's balances in the currencies he ever had a posting in, in order of their creation.
-    ///
-    /// - Throws: a `Refusal`, or what the log throws.
-    public func wallet(_ id: Text, in name: Text, lots: Bool) throws -> WalletAnswer {
+    /// A member's balances in the currencies he ever had a posting in, in order of their creation, without lots.
+    public func wallet(_ id: Text, in name: Text) throws(Refusal) -> WalletAnswer {
+        try walletWithSources(id, in: name, lots: false).answer
+    }
+
+    /// The same, with lots if they are wanted, and by balance and lot the log position of the command that made it.
+    func walletWithSources(
+        _ id: Text, in name: Text, lots: Bool
+    ) throws(Refusal) -> (answer: WalletAnswer, sources: [[UInt64?]]) {
         let workspace = try workspace(name)
         let member = try find(id, workspace)
         var answer = WalletAnswer(member: id, balances: [])
+        var sources: [[UInt64?]] = []
         for (c, currency) in workspace.currencies.enumerated() {
             let wallet = workspace.wallet(of: member, currency: c)
             guard wallet.lastSequence != 0 else { continue }
             var views: [WalletAnswer.Lot]?
             if lots {
                 let shard = workspace.shards[workspace.shard(of: member)]
-                views = try shard.wallets.lotViews(local: workspace.local(of: member), currency: c).map { lot in
-                    WalletAnswer.Lot(
-                        amount: lot.amount, expires: lot.expires,
-                        source: try lot.source.flatMap { try externalId(of: command(at: $0).command) })
-                }
+                let found = shard.wallets.lotViews(local: workspace.local(of: member), currency: c)
+                views = found.map { WalletAnswer.Lot(amount: $0.amount, expires: $0.expires, source: nil) }
+                sources.append(found.map(\.source))
             }
             answer.balances.append(
                 WalletAnswer.Balance(
                     currency: currency.code, scale: currency.scale, available: wallet.available, debt: wallet.debt,
                     lots: views))
         }
-        return answer
-    }
-
-    private func externalId(of command: Command) -> Text? {
-        switch command {
-        case .action(let c): c.externalId
-        case .reverse(let c): c.externalId
-        case .adjust(let c), .redeem(let c): c.externalId
-        default: nil
-        }
+        return (answer, sources)
     }
 
     /// The members above one, nearest first.
