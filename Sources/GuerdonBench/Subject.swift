@@ -22,6 +22,10 @@ final class Subject {
             guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
                 throw ClientError(.inputOutput, "cannot create \(directory): \(String(cString: strerror(errno)))")
             }
+            var status = stat()
+            guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw ClientError(.inputOutput, "\(directory) is not a directory; name one, or a new one, with --data")
+            }
             guard directoryNames(directory + "/data").isEmpty else {
                 throw ClientError(
                     .inputOutput, "\(directory)/data is not empty; name a new directory: a measurement needs its own")

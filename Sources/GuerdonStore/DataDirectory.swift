@@ -99,13 +99,13 @@ public final class DataDirectory: Sendable {
         guard let names = try system.list(path) else {
             throw StoreError(
                 .directoryMissing, file: path, detail: "there is no data directory here",
-                advice: "Check the path, or create a new ledger with an explicit init")
+                advice: "Check the path, or make a new ledger with serve --init")
         }
         guard names.contains("superblock") else {
             throw StoreError(
                 .notInitialized, file: path,
                 detail: names.isEmpty ? "the directory is empty" : "the directory holds no ledger",
-                advice: "Check the path and that the disk is mounted, or create a new ledger with an explicit init")
+                advice: "Check the path and that the disk is mounted, or make a new ledger with serve --init")
         }
         let lock = try takeLock(path, exclusive: access == .readWrite, create: false)
         do throws(StoreError) {

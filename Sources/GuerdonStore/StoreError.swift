@@ -15,6 +15,8 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case directoryNotEmpty = "directory_not_empty"
         /// Another process holds the directory.
         case directoryLocked = "directory_locked"
+        /// A file stands where the data directory, or one above it, should be.
+        case notDirectory = "not_directory"
         /// The operating system denied access (owner, mode, read-only file system).
         case notPermitted = "not_permitted"
         /// Written by a newer format than this binary reads.
@@ -114,6 +116,10 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             StoreError(
                 .notPermitted, file: path, offset: offset, errorNumber: number, detail: "cannot \(operation)",
                 advice: "Check the owner and mode of the data directory and that its file system is writable")
+        case ENOTDIR:
+            StoreError(
+                .notDirectory, file: path, errorNumber: number, detail: "cannot \(operation)",
+                advice: "Name the data directory, not a file in its place")
         default:
             StoreError(
                 .inputOutput, file: path, offset: offset, errorNumber: number, detail: "cannot \(operation)",

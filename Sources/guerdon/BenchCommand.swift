@@ -92,9 +92,12 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        try run(reporting: "bench") {
+        try run(reporting: "bench", json: output.json) {
             let bar = ProgressBar("bench")
-            let report = try Bench(options) { bar.show($0) }.run()
+            let report: BenchReport
+            do { report = try Bench(options) { bar.show($0) }.run() } catch let error as ClientError {
+                throw port == nil ? error : error.withAdvice
+            }
             bar.clear()
             Terminal.output.write(output.json ? report.json + "\n" : BenchTable.text(report))
             if let refusal = report.firstRefusal {

@@ -27,9 +27,11 @@ struct LogCommand: ParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func run() throws {
-            try run(reporting: "wal cat") {
+            try run(reporting: "wal cat", json: output.json) {
                 var pending = ""
+                var isEmpty = true
                 try operations.readLog(directory: data, from: from) { sequence, json in
+                    isEmpty = false
                     pending += output.json ? json : "\(sequence)  \(json)"
                     pending += "\n"
                     if pending.utf8.count > 64 << 10 {
@@ -38,6 +40,7 @@ struct LogCommand: ParsableCommand {
                     }
                 }
                 Terminal.output.write(pending)
+                if isEmpty { Terminal.error.line("guerdon wal cat: the log holds nothing from \(from) on") }
             }
         }
     }

@@ -21,11 +21,13 @@ struct MemberCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How many statement lines, 1 to 1000.", valueName: "n"))
     var limit = 20
 
+    func validate() throws { try checkRows(limit, "--limit") }
+
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try run(reporting: "member") {
+        try run(reporting: "member", json: output.json) {
             let connection = try server.connect()
             let who = JSONMember("member", .string(member))
             func ask(_ operation: String, _ more: JSONMember...) throws -> JSONValue {

@@ -41,7 +41,7 @@ struct SendCommand: ParsableCommand {
     }
 
     func run() throws {
-        try run(reporting: "send") {
+        try run(reporting: "send", json: output.json) {
             var options = Sender.Options()
             options.window = window
             options.retrySeconds = retry
@@ -63,12 +63,14 @@ struct SendCommand: ParsableCommand {
     }
 
     private func sendAll(through sender: Sender, _ watch: Watch) throws {
-        let inputs = try (files.isEmpty ? ["-"] : files).map { try LineInput(path: $0) }
+        let paths = files.isEmpty ? ["-"] : files
+        let inputs = try paths.map { try LineInput(path: $0) }
         watch.expect(lines: total, bytes: inputs.map(\.bytes))
-        for input in inputs {
+        for (path, input) in zip(paths, inputs) {
+            watch.places.begin(path == "-" ? nil : path, at: sender.totals.sent)
             try input.forEachLine { line in
                 watch.sentBytes += line.count + 1
-                guard !LineInput.isBlank(line) else { return }
+                guard !LineInput.isBlank(line) else { return watch.places.skip(at: sender.totals.sent) }
                 guard !line.contains("\"op\":\"hello\"") else {
                     throw ClientError(
                         .inputOutput, "a hello line cannot be streamed; choose the workspace with --workspace")
@@ -79,6 +81,44 @@ struct SendCommand: ParsableCommand {
             }
         }
         try sender.finish()
+    }
+}
+
+/// Where the lines of a stream stand in their files.
+struct LinePlaces {
+    /// Lines of one file without a blank one among them.
+    private struct Run {
+        var file: String?
+        /// Lines of the stream before the run.
+        var before: Int
+        /// Lines of the file before the run.
+        var skipped: Int
+    }
+    private var runs: [Run] = []
+
+    /// A file begins, behind so many lines of the stream; `nil` for standard input.
+    mutating func begin(_ file: String?, at sent: Int) { runs.append(Run(file: file, before: sent, skipped: 0)) }
+
+    /// A line is not sent.
+    mutating func skip(at sent: Int) {
+        guard var last = runs.last else { return }
+        last.skipped += sent - last.before + 1
+        if last.before == sent { runs.removeLast() }
+        last.before = sent
+        runs.append(last)
+    }
+
+    /// Where the line with this number in the stream (from 1) stands: `orders.ndjson:17`, or `line 17`.
+    func name(ofLine number: Int) -> String {
+        var (low, high) = (0, runs.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if runs[middle].before < number { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return "line \(number)" }
+        let run = runs[low - 1]
+        let line = run.skipped + number - run.before
+        return run.file.map { "\(printable($0)):\(line)" } ?? "line \(line)"
     }
 }
 
@@ -102,6 +142,7 @@ private final class ReplyPrinter {
 private final class Watch {
     let bar = ProgressBar("sending")
     var sentBytes = 0
+    var places = LinePlaces()
     private let retrySeconds: Double
     private var totalLines: Int?
     private var totalBytes: Int?
@@ -119,7 +160,8 @@ private final class Watch {
         sender.onRefusal = { [self] number, refusal in
             bar.clear()
             let field = refusal.field.map { " (field \($0))" } ?? ""
-            Terminal.error.line("line \(number): \(refusal.code): \(refusal.message)\(field)")
+            Terminal.error.line(
+                "\(places.name(ofLine: number)): \(refusal.code): \(printable(refusal.message))\(field)")
         }
         sender.onProgress = { [self] totals in
             let done = totals.acknowledged + totals.refused

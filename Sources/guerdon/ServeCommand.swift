@@ -55,8 +55,8 @@ struct ServeCommand: ParsableCommand {
         let flags = ServeSettings.Flags(
             data: data, initialize: initialize, host: host, port: port, shards: shards, lineTimeout: lineTimeout,
             replyTimeout: replyTimeout, config: config)
-        let settings = try ServeSettings(flags, environment: environmentVariable, readFile: readFile)
         try run(reporting: "serve") {
+            let settings = try ServeSettings(flags, environment: environmentVariable, readFile: readFile)
             try operations.serve(settings) { host, port in
                 Terminal.error.line("guerdon: ready on \(host):\(port)")
             }
@@ -76,19 +76,13 @@ func readFile(_ path: String) throws -> String {
     var chunk = [UInt8](repeating: 0, count: 16 << 10)
     while true {
         let count = fread(&chunk, 1, chunk.count, file)
-        guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-        bytes.append(contentsOf: chunk[..<count])
-    }
-}
-
-extension ParsableCommand {
-    /// Runs the body; an error is printed as "guerdon COMMAND: what happened", and ends with exit status 1.
-    func run(reporting command: String, _ body: () throws -> Void) throws {
-        do { try body() } catch let exit as ExitCode { throw exit } catch let error as ValidationError {
-            throw error
-        } catch {
-            Terminal.error.line("guerdon \(command): \(error)")
-            throw ExitCode(1)
+        guard count > 0 else {
+            // A directory opens, and cannot be read.
+            guard ferror(file) == 0 else {
+                throw ValidationError("cannot read \(path): \(String(cString: strerror(errno)))")
+            }
+            return String(decoding: bytes, as: UTF8.self)
         }
+        bytes.append(contentsOf: chunk[..<count])
     }
 }

@@ -40,6 +40,7 @@ extension ClientError {
     /// The same error; where nobody listens, with what to do about it.
     var withAdvice: ClientError {
         guard code == .unreachable else { return self }
+        if message.hasPrefix("cannot resolve") { return ClientError(code, "\(message). Check --host or GUERDON_HOST") }
         return ClientError(code, "\(message). Is the server running? Start it with: guerdon serve")
     }
 }

@@ -20,7 +20,7 @@ struct SnapshotCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try run(reporting: "snapshot") {
+        try run(reporting: "snapshot", json: output.json) {
             let sequence: String
             if let data {
                 sequence = String(try operations.snapshot(directory: data))

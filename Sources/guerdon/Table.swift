@@ -23,7 +23,7 @@ struct Table {
     /// Adds a row with one text for each column.
     mutating func add(_ cells: String...) {
         precondition(cells.count == columns.count)
-        rows.append(cells)
+        rows.append(cells.map(printable))
     }
 
     var isEmpty: Bool { rows.isEmpty }

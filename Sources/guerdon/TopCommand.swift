@@ -21,11 +21,13 @@ struct TopCommand: ParsableCommand {
     @Option(help: ArgumentHelp("How many places, 1 to 1000.", valueName: "n"))
     var limit = 10
 
+    func validate() throws { try checkRows(limit, "--limit") }
+
     @OptionGroup var server: ServerOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try run(reporting: "top") {
+        try run(reporting: "top", json: output.json) {
             var request = [
                 JSONMember("op", .string("board.top")), JSONMember("board", .string(board)),
                 JSONMember("limit", .number(String(limit))),
@@ -34,9 +36,9 @@ struct TopCommand: ParsableCommand {
             let reply = try server.connect().request(JSONValue.object(request).description)
             if output.json { return Terminal.output.line(reply.description) }
             let total = reply["total"]?.integer ?? 0
-            let title = "\(board) \(reply["period"]?.text ?? "")"
+            let title = "\(printable(board)) \(reply["period"]?.text ?? "")"
             let ends = reply["ends"]?.text.map { ", ends \($0)" } ?? ""
-            Terminal.output.line("\(title): \(grouped(total)) members\(ends)")
+            Terminal.output.line("\(title): \(grouped(total)) \(total == 1 ? "member" : "members")\(ends)")
             var table = Table(.init("rank", .right), .init("member"), .init("score", .right))
             for entry in reply["entries"]?.elements ?? [] {
                 table.add(entry.shown("rank"), entry.shown("member"), entry.shown("score"))
@@ -46,10 +48,15 @@ struct TopCommand: ParsableCommand {
     }
 }
 
+/// Refuses a number of rows that the server would refuse.
+func checkRows(_ count: Int, _ flag: String) throws {
+    guard (1...1000).contains(count) else { throw ValidationError("\(flag) must be 1 to 1000, not \(count)") }
+}
+
 extension JSONValue {
     /// A field as people read it; `-` where there is nothing.
     func shown(_ key: String) -> String {
         guard let value = self[key], value != .null else { return "-" }
-        return value.text ?? value.description
+        return printable(value.text ?? value.description)
     }
 }

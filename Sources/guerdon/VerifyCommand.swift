@@ -21,7 +21,7 @@ struct VerifyCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        try run(reporting: "verify") {
+        try run(reporting: "verify", json: output.json) {
             let bar = ProgressBar("replaying")
             let found = try operations.verify(directory: data) { bar.show(fraction: $0, note: "") }
             bar.clear()
