@@ -30,12 +30,9 @@ public struct ExactDecimal: Sendable {
         self.init(units: units, scale: fraction?.count ?? 0)
     }
 
-    /// The number in units of `10^-scale`, `nil` when it is no whole number of them or leaves `Int64`.
+    /// The number in units of `10^-scale`, `nil` when it has more decimals than that or leaves `Int64`.
     public func minor(scale target: Int) -> Int64? {
-        guard scale <= target else {
-            let divisor = powerOfTen(scale - target)
-            return Int128(units) % divisor == 0 ? Int64(Int128(units) / divisor) : nil
-        }
+        guard scale <= target else { return nil }
         return Int64(exactly: Int128(units) * powerOfTen(target - scale))
     }
 

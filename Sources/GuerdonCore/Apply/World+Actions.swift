@@ -54,6 +54,7 @@ extension World {
 
     @inline(__always)
     private func prepare(_ row: inout ActionRow, _ record: ActionRecord, _ shape: ActiveShape?) {
+        var repeatsNothing = false
         row.hasValue = record.valueScale >= 0
         if row.hasValue {
             let scale = shape?.valueScale ?? ActiveShape.plainScale
@@ -63,7 +64,13 @@ extension World {
             } else if let units = record.value?.units(scale: scale) {
                 row.units = units
             } else {
+                // Refused, unless it is an earlier action's value with zeros at its end: then it is that action again.
                 row.state = .badScale
+                if let units = record.value?.normalized.units(scale: scale) {
+                    row.units = units
+                } else {
+                    repeatsNothing = true
+                }
             }
             if record.valueCoefficient < 0 { row.state = .badScale }
         }
@@ -72,11 +79,9 @@ extension World {
         var content = mix(row.memberHash, UInt64(bitPattern: row.units) ^ (row.hasValue ? 0x9e37_79b9 : 0))
         content = mix(content, UInt64(bitPattern: record.at))
         if let shape { content ^= shape.digest }
-        // A value that is no amount was never accepted: it repeats nothing.
-        if row.state == .badScale { content = ~content }
         if record.title.baseAddress != nil { content = mix(content, digest(record.title, 1)) }
         if !record.attributes.isEmpty { content = mix(content, digest(record.attributes, 2)) }
-        row.content = content
+        row.content = repeatsNothing ? ~content : content
     }
 
     /// Applies the actions in ``rows`` as one step, or one by one where their order could show.

@@ -12,15 +12,12 @@ public struct DecimalNumber: Sendable, Hashable {
         self.scale = scale
     }
 
-    /// The number in units of `10^-target`, or `nil` when it is no whole number of them or does not fit.
+    /// The number in units of `10^-target`, or `nil` when it has more decimals than that or does not fit.
     ///
-    /// Zeros at the end do not matter: `12.340` is 1234 hundredths, `12.345` is no whole number of them.
+    /// Strict as the wire asks: `12.340` has three decimals and does not fit scale 2.
     public func units(scale target: Int) -> Int64? {
         let shift = target - Int(scale)
-        if shift < 0 {
-            let (units, rest) = coefficient.quotientAndRemainder(dividingBy: PowersOfTen.int64[-shift])
-            return rest == 0 ? units : nil
-        }
+        guard shift >= 0 else { return nil }
         let (value, overflow) = coefficient.multipliedReportingOverflow(by: PowersOfTen.int64[shift])
         return overflow ? nil : value
     }
