@@ -20,7 +20,11 @@ let nio: [Target.Dependency] = [
 
 let package = Package(
     name: "guerdon",
-    products: [.executable(name: "guerdon", targets: ["guerdon"])],
+    // The libraries are there for the package of the benchmarks; their interfaces change without notice.
+    products: [.executable(name: "guerdon", targets: ["guerdon"])]
+        + ["CEL", "GuerdonBench", "GuerdonClient", "GuerdonCore", "GuerdonStore", "GuerdonWire"].map {
+            .library(name: $0, targets: [$0])
+        },
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

@@ -63,6 +63,26 @@ extension ScoringJob {
         lines.text("Z\"}\n")
     }
 
+    /// The lines that create some members, of whom the stream may know nothing yet.
+    public func memberLines(_ members: Range<UInt64>) -> [UInt8] {
+        lines(members.count) { lines in
+            for member in members { writeMember(member, into: &lines) }
+        }
+    }
+
+    /// The lines of the actions at some positions of the stream, those that are sent again included.
+    public func actionLines(_ positions: Range<UInt64>) -> [UInt8] {
+        lines(positions.count) { lines in
+            for position in positions { writeAction(action(number(at: position)), into: &lines) }
+        }
+    }
+
+    private func lines(_ count: Int, _ write: (inout LineWriter) -> Void) -> [UInt8] {
+        var lines = LineWriter(capacity: count * Self.lineBytesMax)
+        write(&lines)
+        return lines.withBytes(from: 0) { Array($0) }
+    }
+
     /// Writes a read: the neighbours of a member on the board, or a member's wallet.
     func writeRead(_ draw: UInt64, into lines: inout LineWriter) {
         let member = Self.scaled(draw >> 32, below: members)
