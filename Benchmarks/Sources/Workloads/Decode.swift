@@ -71,7 +71,7 @@ private final class DecodeSession: Session {
 
     func run() {
         requests.reset()
-        lines.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+        _ = lines.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
         expect(requests.rows.count == ScoringWorld.batch, "\(requests.rows.count) rows")
         expect(requests.commands.count == commands, "\(requests.commands.count) commands")
     }

@@ -46,7 +46,7 @@ final class ScoringWorld {
         requests.swapAt(0, 1)
         let requests = requests[0]
         requests.reset()
-        lines.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
+        _ = lines.withUnsafeBytes { decoder.decode(lines: $0, defaults: &defaults, into: requests) }
         expect(requests.rows.count == requests.commands.count, "a line is no command")
         return requests
     }
