@@ -34,7 +34,8 @@ struct Check {
         guard arguments.count == 1, let path = arguments.first else { fail(usage) }
         let measured = try Workload.all.map { workload in
             let cost = Cost(
-                allocations: try Meter.allocations(of: workload), instructions: instructions?.perOperation(of: workload))
+                allocations: try Meter.allocations(of: workload), instructions: instructions?.perOperation(of: workload)
+            )
             return Measured(workload: workload, cost: cost)
         }
         if isUpdating {

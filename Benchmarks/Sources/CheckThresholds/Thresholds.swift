@@ -40,7 +40,8 @@ struct Thresholds {
         limits = measured.map { item in
             let old = self[item.workload.name]
             let limit = Limit(
-                unit: item.workload.unit, allocations: Thresholds.rounded(item.cost.allocations), slack: old?.slack ?? 0,
+                unit: item.workload.unit, allocations: Thresholds.rounded(item.cost.allocations),
+                slack: old?.slack ?? 0,
                 instructions: item.cost.instructions?.rounded() ?? old?.instructions)
             return (item.workload.name, limit)
         }
@@ -48,7 +49,9 @@ struct Thresholds {
 
     func write(to path: String) throws {
         let lines = limits.map { name, limit in
-            var fields = ["\"unit\": \(JSONValue.quoted(limit.unit))", "\"allocations\": \(text(of: limit.allocations))"]
+            var fields = [
+                "\"unit\": \(JSONValue.quoted(limit.unit))", "\"allocations\": \(text(of: limit.allocations))",
+            ]
             if limit.slack > 0 { fields.append("\"slack\": \(text(of: limit.slack))") }
             if let instructions = limit.instructions { fields.append("\"instructions\": \(text(of: instructions))") }
             return "  \(JSONValue.quoted(name)): {\(fields.joined(separator: ", "))}"
