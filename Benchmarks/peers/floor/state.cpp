@@ -1,0 +1,211 @@
+#include "state.hpp"
+
+namespace guerdon {
+namespace {
+
+enum RecordKind : u8 { actionRecord = 1, memberRecord = 2 };
+
+/// A share of an amount, half a cent rounded up, as the engine's `halfUp` does.
+inline u64 share(u64 cents, u64 percent) { return (cents * percent + 50) / 100; }
+
+inline char* writeRecord(char* log, u8 kind, std::string_view id, std::initializer_list<u32> numbers) {
+    log[0] = static_cast<char>(kind);
+    log[1] = static_cast<char>(id.size());
+    std::memcpy(log + 2, id.data(), id.size());
+    log += 2 + id.size();
+    for (const u32 number : numbers) {
+        storeAs(log, number);
+        log += 4;
+    }
+    return log;
+}
+
+}  // namespace
+
+u32 monthOf(u32 second) {
+    // Howard Hinnant's days-to-civil, with years that begin in March; 2000-03-01 is day 60 since 2000-01-01.
+    const u32 days = second / 86'400 + 306;  // since 1999-03-01; 1600-03-01 would be 145,731 days earlier
+    const u32 shifted = days + 145'731;
+    const u32 era = shifted / 146'097;
+    const u32 dayOfEra = shifted % 146'097;
+    const u32 yearOfEra = (dayOfEra - dayOfEra / 1'460 + dayOfEra / 36'524 - dayOfEra / 146'096) / 365;
+    const u32 dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100);
+    const u32 marchMonth = (5 * dayOfYear + 2) / 153;
+    const u32 month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
+    const u32 year = 1'600 + era * 400 + yearOfEra + (month <= 2);
+    return year * 12 + month;
+}
+
+State::State(std::size_t members, std::size_t ids)
+    : memberTable_(members), idTable_(ids), keyUnits_(membersMax), referrers_(membersMax), balances_(membersMax),
+      expectedMembers_(members) {
+    keyUnits_.touch(members);
+    referrers_.touch(members);
+    balances_.touch(members);
+}
+
+Board* State::board(u32 month) {
+    for (const auto& board : boards_)
+        if (board->month == month) return board.get();
+    return nullptr;
+}
+
+Board& State::boardOf(u32 month) {
+    if (!boards_.empty() && boards_.back()->month == month) [[likely]] return *boards_.back();
+    if (Board* known = board(month)) return *known;
+    return *boards_.emplace_back(std::make_unique<Board>(month, expectedMembers_));
+}
+
+inline void State::score(u32 member, u32 cents, u32 month) {
+    const u64 points = cents / 100;
+    if (points > 0) {
+        balances_[member].points += points;
+        issued_.points += points;
+        boardOf(month).credit(member, points, position_);
+    }
+    u32 upline = member;
+    for (const u64 percent : {5, 3, 1}) {
+        upline = referrers_[upline] - 1;
+        if (upline == nobody) return;
+        const u64 commission = share(cents, percent);
+        balances_[upline].cents += commission;
+        issued_.cents += commission;
+    }
+}
+
+Verdict State::putMember(const Row& row, char*& log) {
+    u32 referrer = nobody;
+    if (!row.other.empty()) {
+        const MemberKey* key = memberTable_.find(row.other, row.otherHash);
+        if (!key) return {Outcome::unknownMember, position_};
+        referrer = key->number;
+    }
+    bool fresh;
+    MemberKey* key = memberTable_.findOrInsert(row.member, row.memberHash, fresh);
+    if (!fresh)
+        return {referrer == nobody || referrers_[key->number] - 1 == referrer ? Outcome::duplicate : Outcome::conflict,
+                position_};
+    key->number = static_cast<u32>(memberTable_.size() - 1);
+    keyUnits_[key->number] = memberTable_.unitOf(key);
+    referrers_[key->number] = referrer + 1;
+    log = writeRecord(log, memberRecord, row.member, {referrer});
+    return {Outcome::done, ++position_};
+}
+
+char* State::apply(Row* rows, std::size_t count, char* log, Verdict* verdicts) {
+    // Four passes, each of which asks for the memory that the next one reads.
+    for (std::size_t at = 0; at < count; ++at) {
+        Row& row = rows[at];
+        row.memberHash = hashed(row.member);
+        row.otherHash = hashed(row.other);
+        memberTable_.prefetchSlot(row.memberHash);
+        if (row.kind == Row::Kind::action) idTable_.prefetchSlot(row.otherHash);
+        else memberTable_.prefetchSlot(row.otherHash);
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        memberTable_.prefetchEntry(rows[at].memberHash);
+        if (rows[at].kind == Row::Kind::action) idTable_.prefetchEntry(rows[at].otherHash);
+    }
+    u32 members[runLength];
+    for (std::size_t at = 0; at < count; ++at) {
+        const Row& row = rows[at];
+        const MemberKey* key = memberTable_.find(row.member, row.memberHash);
+        members[at] = key ? key->number : nobody;
+        if (!key || row.kind != Row::Kind::action) continue;
+        __builtin_prefetch(&referrers_[key->number]);
+        __builtin_prefetch(&balances_[key->number], 1);
+        boardOf(row.month).prefetch(key->number);
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        if (members[at] == nobody) continue;
+        const u32 first = referrers_[members[at]] - 1;
+        if (first == nobody) continue;
+        __builtin_prefetch(&balances_[first], 1);
+        __builtin_prefetch(&referrers_[first]);
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        const Row& row = rows[at];
+        if (row.kind == Row::Kind::member) [[unlikely]] {
+            verdicts[at] = putMember(row, log);
+            continue;
+        }
+        u32 member = members[at];
+        if (member == nobody) [[unlikely]] {
+            member = find(row.member);  // the member may have come in this very run
+            if (member == nobody) {
+                verdicts[at] = {Outcome::unknownMember, position_};
+                continue;
+            }
+        }
+        bool fresh;
+        Seen* seen = idTable_.findOrInsert(row.other, row.otherHash, fresh);
+        if (!fresh) {
+            const bool same = seen->same(member, row.cents, row.second);
+            verdicts[at] = {same ? Outcome::duplicate : Outcome::conflict, same ? seen->position : position_};
+            continue;
+        }
+        ++position_;
+        *seen = {member, row.cents, row.second, static_cast<u32>(position_)};
+        score(member, row.cents, row.month);
+        log = writeRecord(log, actionRecord, row.other, {member, row.cents, row.second});
+        verdicts[at] = {Outcome::done, position_};
+    }
+    return log;
+}
+
+bool State::replay(const char* records, std::size_t bytes) {
+    struct Logged {
+        std::string_view id;
+        u64 hash;
+        u32 member, cents, second;
+    };
+    Logged run[runLength];
+    const char* const end = records + bytes;
+    while (records < end) {
+        std::size_t count = 0;
+        for (; count < runLength && records < end && *records == actionRecord; ++count) {
+            const std::string_view id(records + 2, static_cast<u8>(records[1]));
+            records += 2 + id.size() + 12;
+            if (records > end) return false;
+            const u64 hash = hashed(id);
+            run[count] = {id, hash, loadAs<u32>(records - 12), loadAs<u32>(records - 8), loadAs<u32>(records - 4)};
+            if (run[count].member >= memberTable_.size()) return false;
+            idTable_.prefetchSlot(hash);
+            __builtin_prefetch(&referrers_[run[count].member]);
+            __builtin_prefetch(&balances_[run[count].member], 1);
+            if (!boards_.empty()) boards_.back()->prefetch(run[count].member);
+        }
+        for (std::size_t at = 0; at < count; ++at) {
+            const u32 first = referrers_[run[at].member] - 1;
+            if (first == nobody) continue;
+            __builtin_prefetch(&balances_[first], 1);
+            __builtin_prefetch(&referrers_[first]);
+        }
+        for (std::size_t at = 0; at < count; ++at) {
+            const Logged& action = run[at];
+            bool fresh;
+            Seen* seen = idTable_.findOrInsert(action.id, action.hash, fresh);
+            if (!fresh) return false;
+            ++position_;
+            *seen = {action.member, action.cents, action.second, static_cast<u32>(position_)};
+            score(action.member, action.cents, monthOf(action.second));
+        }
+        if (count > 0) continue;
+        if (*records != memberRecord) return false;
+        const std::string_view id(records + 2, static_cast<u8>(records[1]));
+        records += 2 + id.size() + 4;
+        if (records > end) return false;
+        const u32 referrer = loadAs<u32>(records - 4);
+        if (referrer != nobody && referrer >= memberTable_.size()) return false;
+        bool fresh;
+        MemberKey* key = memberTable_.findOrInsert(id, hashed(id), fresh);
+        if (!fresh) return false;
+        key->number = static_cast<u32>(memberTable_.size() - 1);
+        keyUnits_[key->number] = memberTable_.unitOf(key);
+        referrers_[key->number] = referrer + 1;
+        ++position_;
+    }
+    return true;
+}
+
+}  // namespace guerdon
