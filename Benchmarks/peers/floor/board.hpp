@@ -50,8 +50,8 @@ private:
 class Board {
 public:
     struct Standing {
-        u64 score = 0;
-        u64 changedAt = 0;  // the log position of the last change: whoever got there first stands higher
+        u32 score = 0;
+        u32 changedAt = 0;  // the log position of the last change: whoever got there first stands higher
     };
 
     Board(u32 month, std::size_t members) : month(month), standings_(std::size_t(1) << 28) { standings_.touch(members); }
@@ -63,8 +63,8 @@ public:
     void credit(u32 member, u64 points, u64 position) {
         Standing& standing = standings_[member];
         const u64 before = standing.score;
-        standing.score = before + points;
-        standing.changedAt = position;
+        standing.score = static_cast<u32>(before + points);
+        standing.changedAt = static_cast<u32>(position);
         counts_.move(before, standing.score);
         total_ += before == 0;
         if (standing.score >= candidateScore_) [[unlikely]] note(member, before);

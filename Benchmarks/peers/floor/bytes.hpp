@@ -72,6 +72,10 @@ inline bool equalBytes(const char* a, const char* b, std::size_t count) {
     return true;
 }
 
+inline bool isEqual(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && equalBytes(a.data(), b.data(), a.size());
+}
+
 /// CRC-32C of some bytes behind those that gave `crc`.
 u32 checksum(u32 crc, const char* bytes, std::size_t count);
 

@@ -1,5 +1,9 @@
 #include "decode.hpp"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace guerdon {
 namespace {
 
@@ -43,14 +47,29 @@ u32 dayNumber(u32 year, u32 month, u32 day) {
     return era * 146'097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 730'425;
 }
 
+/// Reads up to 15 bytes behind the text: the buffers are padded.
+bool hasBackslash(std::string_view text) {
+#if defined(__SSE2__)
+    const __m128i backslashes = _mm_set1_epi8('\\');
+    for (std::size_t at = 0; at < text.size(); at += 16) {
+        const auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+        auto mask = static_cast<u32>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, backslashes)));
+        if (text.size() - at < 16) mask &= (1u << (text.size() - at)) - 1;
+        if (mask != 0) return true;
+    }
+    return false;
+#else
+    return text.find('\\') != std::string_view::npos;
+#endif
+}
+
 bool isIn(std::string_view id) { return !id.empty() && id.size() <= 128; }
 
 }  // namespace
 
 bool Decoder::text(Object& object, std::string_view name, std::string_view& out, bool isOptional) {
-    auto field = object.find_field_unordered(name);
     simdjson::ondemand::value value;
-    if (const auto error = field.get(value)) {
+    if (const auto error = object.find_field_unordered(name).get(value)) {
         out = {};
         return isOptional && error == simdjson::NO_SUCH_FIELD;
     }
@@ -60,9 +79,7 @@ bool Decoder::text(Object& object, std::string_view name, std::string_view& out,
     while (length > 0 && static_cast<u8>(raw[length - 1]) <= ' ') --length;
     if (length < 2 || raw[0] != '"' || raw[length - 1] != '"') return false;
     out = raw.substr(1, length - 2);
-    bool escaped = false;
-    for (const char c : out) escaped |= c == '\\';
-    if (!escaped) [[likely]] return true;
+    if (!hasBackslash(out)) [[likely]] return true;
     std::string_view plain;
     if (value.get_string().get(plain)) return false;
     out = unescaped_.emplace_back(plain);

@@ -196,7 +196,7 @@ void Server::answer(Peer& peer, const Read& read) {
 }
 
 void Server::answerWallet(Replies& out, std::string_view member) {
-    const auto& balances = state_.balances(state_.find(member));
+    const auto& balances = state_.member(state_.find(member));
     out.text(",\"member\":\"");
     out.text(member);
     out.text("\",\"balances\":[");

@@ -37,11 +37,8 @@ u32 monthOf(u32 second) {
 }
 
 State::State(std::size_t members, std::size_t ids)
-    : memberTable_(members), idTable_(ids), keyUnits_(membersMax), referrers_(membersMax), balances_(membersMax),
-      expectedMembers_(members) {
-    keyUnits_.touch(members);
-    referrers_.touch(members);
-    balances_.touch(members);
+    : memberKeys_(members), members_(membersMax), idTable_(ids), expectedMembers_(members) {
+    members_.touch(members);
 }
 
 Board* State::board(u32 month) {
@@ -56,73 +53,87 @@ Board& State::boardOf(u32 month) {
     return *boards_.emplace_back(std::make_unique<Board>(month, expectedMembers_));
 }
 
-inline void State::score(u32 member, u32 cents, u32 month) {
+inline void State::score(u32 number, u32 cents, u32 month) {
+    Member* member = &members_[number];
     const u64 points = cents / 100;
     if (points > 0) {
-        balances_[member].points += points;
-        issued_.points += points;
-        boardOf(month).credit(member, points, position_);
+        member->points += points;
+        issuedPoints_ += points;
+        boardOf(month).credit(number, points, position_);
     }
-    u32 upline = member;
     for (const u64 percent : {5, 3, 1}) {
-        upline = referrers_[upline] - 1;
-        if (upline == nobody) return;
+        if (member->referrer == 0) return;
+        member = &members_[member->referrer - 1];
         const u64 commission = share(cents, percent);
-        balances_[upline].cents += commission;
-        issued_.cents += commission;
+        member->cents += commission;
+        issuedCents_ += commission;
     }
+}
+
+/// False when there is a member of that id already.
+bool State::addMember(std::string_view id, u64 hash, u32 referrer) {
+    if (memberKeys_.size() == membersMax) throw std::bad_alloc();
+    bool fresh;
+    MemberKey* key = memberKeys_.findOrInsert(id, hash, fresh);
+    if (!fresh) return false;
+    key->number = static_cast<u32>(memberKeys_.size() - 1);
+    members_[key->number].referrer = referrer + 1;
+    members_[key->number].key = memberKeys_.unitOf(key);
+    return true;
 }
 
 Verdict State::putMember(const Row& row, char*& log) {
     u32 referrer = nobody;
     if (!row.other.empty()) {
-        const MemberKey* key = memberTable_.find(row.other, row.otherHash);
+        const MemberKey* key = memberKeys_.find(row.other, row.otherHash);
         if (!key) return {Outcome::unknownMember, position_};
         referrer = key->number;
     }
-    bool fresh;
-    MemberKey* key = memberTable_.findOrInsert(row.member, row.memberHash, fresh);
-    if (!fresh)
-        return {referrer == nobody || referrers_[key->number] - 1 == referrer ? Outcome::duplicate : Outcome::conflict,
-                position_};
-    key->number = static_cast<u32>(memberTable_.size() - 1);
-    keyUnits_[key->number] = memberTable_.unitOf(key);
-    referrers_[key->number] = referrer + 1;
+    if (!addMember(row.member, row.memberHash, referrer)) {
+        const bool same = referrer == nobody || members_[find(row.member)].referrer == referrer + 1;
+        return {same ? Outcome::duplicate : Outcome::conflict, position_};
+    }
     log = writeRecord(log, memberRecord, row.member, {referrer});
     return {Outcome::done, ++position_};
 }
 
+void State::prefetchAbove(const u32* numbers, std::size_t count) {
+    // Two levels in turn; the third is a small part of all and mostly at hand.
+    u32 first[runLength];
+    for (std::size_t at = 0; at < count; ++at) {
+        first[at] = numbers[at] == nobody ? 0 : members_[numbers[at]].referrer;
+        if (first[at] != 0) __builtin_prefetch(&members_[first[at] - 1], 1);
+    }
+    for (std::size_t at = 0; at < count; ++at) {
+        if (first[at] == 0) continue;
+        if (const u32 second = members_[first[at] - 1].referrer) __builtin_prefetch(&members_[second - 1], 1);
+    }
+}
+
 char* State::apply(Row* rows, std::size_t count, char* log, Verdict* verdicts) {
-    // Four passes, each of which asks for the memory that the next one reads.
+    // Short passes, each of which asks for the memory that the next one reads.
     for (std::size_t at = 0; at < count; ++at) {
         Row& row = rows[at];
         row.memberHash = hashed(row.member);
         row.otherHash = hashed(row.other);
-        memberTable_.prefetchSlot(row.memberHash);
+        memberKeys_.prefetchSlot(row.memberHash);
         if (row.kind == Row::Kind::action) idTable_.prefetchSlot(row.otherHash);
-        else memberTable_.prefetchSlot(row.otherHash);
+        else memberKeys_.prefetchSlot(row.otherHash);
     }
     for (std::size_t at = 0; at < count; ++at) {
-        memberTable_.prefetchEntry(rows[at].memberHash);
+        memberKeys_.prefetchEntry(rows[at].memberHash);
         if (rows[at].kind == Row::Kind::action) idTable_.prefetchEntry(rows[at].otherHash);
     }
+    Board* const latest = boards_.empty() ? nullptr : boards_.back().get();
     u32 members[runLength];
     for (std::size_t at = 0; at < count; ++at) {
-        const Row& row = rows[at];
-        const MemberKey* key = memberTable_.find(row.member, row.memberHash);
+        const MemberKey* key = memberKeys_.find(rows[at].member, rows[at].memberHash);
         members[at] = key ? key->number : nobody;
-        if (!key || row.kind != Row::Kind::action) continue;
-        __builtin_prefetch(&referrers_[key->number]);
-        __builtin_prefetch(&balances_[key->number], 1);
-        boardOf(row.month).prefetch(key->number);
+        if (!key) continue;
+        __builtin_prefetch(&members_[key->number], 1);
+        if (latest) latest->prefetch(key->number);
     }
-    for (std::size_t at = 0; at < count; ++at) {
-        if (members[at] == nobody) continue;
-        const u32 first = referrers_[members[at]] - 1;
-        if (first == nobody) continue;
-        __builtin_prefetch(&balances_[first], 1);
-        __builtin_prefetch(&referrers_[first]);
-    }
+    prefetchAbove(members, count);
     for (std::size_t at = 0; at < count; ++at) {
         const Row& row = rows[at];
         if (row.kind == Row::Kind::member) [[unlikely]] {
@@ -157,9 +168,10 @@ bool State::replay(const char* records, std::size_t bytes) {
     struct Logged {
         std::string_view id;
         u64 hash;
-        u32 member, cents, second;
+        u32 cents, second;
     };
     Logged run[runLength];
+    u32 members[runLength];
     const char* const end = records + bytes;
     while (records < end) {
         std::size_t count = 0;
@@ -167,28 +179,22 @@ bool State::replay(const char* records, std::size_t bytes) {
             const std::string_view id(records + 2, static_cast<u8>(records[1]));
             records += 2 + id.size() + 12;
             if (records > end) return false;
-            const u64 hash = hashed(id);
-            run[count] = {id, hash, loadAs<u32>(records - 12), loadAs<u32>(records - 8), loadAs<u32>(records - 4)};
-            if (run[count].member >= memberTable_.size()) return false;
-            idTable_.prefetchSlot(hash);
-            __builtin_prefetch(&referrers_[run[count].member]);
-            __builtin_prefetch(&balances_[run[count].member], 1);
-            if (!boards_.empty()) boards_.back()->prefetch(run[count].member);
+            run[count] = {id, hashed(id), loadAs<u32>(records - 8), loadAs<u32>(records - 4)};
+            members[count] = loadAs<u32>(records - 12);
+            if (members[count] >= memberKeys_.size()) return false;
+            idTable_.prefetchSlot(run[count].hash);
+            __builtin_prefetch(&members_[members[count]], 1);
+            if (!boards_.empty()) boards_.back()->prefetch(members[count]);
         }
-        for (std::size_t at = 0; at < count; ++at) {
-            const u32 first = referrers_[run[at].member] - 1;
-            if (first == nobody) continue;
-            __builtin_prefetch(&balances_[first], 1);
-            __builtin_prefetch(&referrers_[first]);
-        }
+        prefetchAbove(members, count);
         for (std::size_t at = 0; at < count; ++at) {
             const Logged& action = run[at];
             bool fresh;
             Seen* seen = idTable_.findOrInsert(action.id, action.hash, fresh);
             if (!fresh) return false;
             ++position_;
-            *seen = {action.member, action.cents, action.second, static_cast<u32>(position_)};
-            score(action.member, action.cents, monthOf(action.second));
+            *seen = {members[at], action.cents, action.second, static_cast<u32>(position_)};
+            score(members[at], action.cents, monthOf(action.second));
         }
         if (count > 0) continue;
         if (*records != memberRecord) return false;
@@ -196,13 +202,8 @@ bool State::replay(const char* records, std::size_t bytes) {
         records += 2 + id.size() + 4;
         if (records > end) return false;
         const u32 referrer = loadAs<u32>(records - 4);
-        if (referrer != nobody && referrer >= memberTable_.size()) return false;
-        bool fresh;
-        MemberKey* key = memberTable_.findOrInsert(id, hashed(id), fresh);
-        if (!fresh) return false;
-        key->number = static_cast<u32>(memberTable_.size() - 1);
-        keyUnits_[key->number] = memberTable_.unitOf(key);
-        referrers_[key->number] = referrer + 1;
+        if (referrer != nobody && referrer >= memberKeys_.size()) return false;
+        if (!addMember(id, hashed(id), referrer)) return false;
         ++position_;
     }
     return true;

@@ -37,10 +37,15 @@ public:
     static constexpr std::size_t runLength = 64;
     static constexpr std::size_t membersMax = std::size_t(1) << 28;
 
-    struct Balances {
+    /// What an action needs of its performer, and of those above it. Small, for the sake of the processor's tables of
+    /// pages: every further megabyte costs more than a second line to read.
+    struct Member {
         u64 points = 0;
         u64 cents = 0;
+        u32 referrer = 0;  // its number + 1; 0 for nobody
+        u32 key = 0;       // where its id lies
     };
+    static_assert(sizeof(Member) == 24);
 
     State(std::size_t members, std::size_t ids);
 
@@ -55,16 +60,16 @@ public:
     bool replay(const char* records, std::size_t bytes);
 
     u64 position() const { return position_; }
-    std::size_t members() const { return memberTable_.size(); }
+    std::size_t members() const { return memberKeys_.size(); }
     std::size_t actions() const { return idTable_.size(); }
 
     /// The number of a member; `nobody` when there is none of that id.
     u32 find(std::string_view id) {
-        const MemberKey* key = memberTable_.find(id, hashed(id));
+        const MemberKey* key = memberKeys_.find(id, hashed(id));
         return key ? key->number : nobody;
     }
-    std::string_view idOf(u32 member) const { return memberTable_.idOf(memberTable_.at(keyUnits_[member])); }
-    const Balances& balances(u32 member) const { return balances_[member]; }
+    std::string_view idOf(u32 member) const { return memberKeys_.idAt(members_[member].key); }
+    const Member& member(u32 number) const { return members_[number]; }
     Board* board(u32 month);
 
 private:
@@ -79,18 +84,18 @@ private:
 
     void score(u32 member, u32 cents, u32 month);
     Verdict putMember(const Row& row, char*& log);
+    bool addMember(std::string_view id, u64 hash, u32 referrer);
+    void prefetchAbove(const u32* numbers, std::size_t count);
     Board& boardOf(u32 month);
 
-    IdTable<MemberKey> memberTable_;
+    IdTable<MemberKey> memberKeys_;
+    Reserved<Member> members_;
     IdTable<Seen> idTable_;
-    Reserved<u32> keyUnits_;
-    Reserved<u32> referrers_;
-    Reserved<Balances> balances_;
     std::vector<std::unique_ptr<Board>> boards_;
     std::size_t expectedMembers_;
     u64 position_ = 0;
     /// The other side of every credit: what was issued.
-    Balances issued_;
+    u64 issuedPoints_ = 0, issuedCents_ = 0;
 };
 
 /// The month (year × 12 + month) of a second since 2000-01-01.

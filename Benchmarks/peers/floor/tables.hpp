@@ -5,6 +5,13 @@
 
 namespace guerdon {
 
+/// How many slots to make for so many ids: a power of two, at most two thirds of them full.
+inline std::size_t slotCount(std::size_t expected) {
+    std::size_t slots = 1024;
+    while (slots * 2 < expected * 3) slots *= 2;
+    return slots;
+}
+
 /// A table from ids (1 to 128 bytes) to a payload. The three steps of a look-up are separate, so that a caller with
 /// many ids can let the memory of one arrive while it looks at the others.
 template <class Payload>
@@ -63,26 +70,17 @@ public:
         return &entry->payload;
     }
 
-    /// The id that a payload of this table belongs to.
-    static std::string_view idOf(const Payload* payload) {
-        const auto* entry = reinterpret_cast<const Entry*>(payload);
+    /// Where a payload lies, and the id that belongs to it.
+    u32 unitOf(const Payload* payload) { return static_cast<u32>(reinterpret_cast<const u64*>(payload) - arena_.data()); }
+    std::string_view idAt(u32 unit) const {
+        const auto* entry = reinterpret_cast<const Entry*>(&arena_[unit]);
         return {entry->bytes, entry->length};
     }
-
-    /// Where a payload lies, as a number of 32 bits; for whoever wants to keep it.
-    u32 unitOf(const Payload* payload) { return static_cast<u32>(reinterpret_cast<const u64*>(payload) - arena_.data()); }
-    const Payload* at(u32 unit) const { return reinterpret_cast<const Payload*>(&arena_[unit]); }
 
 private:
     static constexpr std::size_t arenaUnitsMax = std::size_t(1) << 32;
 
     static std::size_t unitsFor(std::size_t idBytes) { return (offsetof(Entry, bytes) + idBytes + 7) / 8; }
-
-    static std::size_t slotCount(std::size_t expected) {
-        std::size_t slots = 1024;
-        while (slots * 2 < expected * 3) slots *= 2;
-        return slots;
-    }
 
     Payload* locate(std::string_view id, u64 hash, u64& at) {
         for (;; at = (at + 1) & mask_) {
@@ -100,7 +98,8 @@ private:
         for (std::size_t from = 0; from < slots_.capacity(); ++from) {
             const u64 slot = slots_[from];
             if (slot == 0) continue;
-            u64 at = hashed(idOf(this->at(static_cast<u32>(slot)))) & mask;
+            const auto* entry = reinterpret_cast<const Entry*>(&arena_[static_cast<u32>(slot)]);
+            u64 at = hashed({entry->bytes, entry->length}) & mask;
             while (wider[at] != 0) at = (at + 1) & mask;
             wider[at] = slot;
         }
