@@ -6,14 +6,16 @@ $$;
 
 -- Five places with a member in their middle.
 CREATE FUNCTION board_around(who integer) RETURNS TABLE (rank bigint, member integer, score bigint)
-LANGUAGE sql STABLE AS $$
-    WITH own AS (SELECT b.member, b.score FROM board b WHERE month = '2026-11-01' AND b.member = who),
-    near AS (
-        (SELECT b.member, b.score FROM board b, own WHERE month = '2026-11-01' AND b.score > own.score
-         ORDER BY b.score LIMIT 2)
-        UNION ALL SELECT * FROM own UNION ALL
-        (SELECT b.member, b.score FROM board b, own WHERE month = '2026-11-01' AND b.score < own.score
-         ORDER BY b.score DESC LIMIT 2)
-    )
-    SELECT board_rank(who), near.member, near.score FROM near ORDER BY near.score DESC
-$$;
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    own bigint;
+    place bigint;
+BEGIN
+    SELECT b.score INTO own FROM board b WHERE b.month = '2026-11-01' AND b.member = who;
+    SELECT 1 + count(*) INTO place FROM board b WHERE b.month = '2026-11-01' AND b.score > own;
+    RETURN QUERY (SELECT place, b.member, b.score FROM board b WHERE b.month = '2026-11-01' AND b.score > own
+        ORDER BY b.month, b.score LIMIT 2);
+    RETURN QUERY SELECT place, who, own WHERE own IS NOT NULL;
+    RETURN QUERY (SELECT place, b.member, b.score FROM board b WHERE b.month = '2026-11-01' AND b.score < own
+        ORDER BY b.month DESC, b.score DESC LIMIT 2);
+END $$;
