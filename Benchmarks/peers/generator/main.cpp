@@ -148,6 +148,8 @@ void check(const Options& options) {
     const std::string complaint = complaintAboutTop(readTop(options.endpoint()), expected, 100);
     if (!complaint.empty()) throw Failure(complaint);
     print("equal_members", u64(count));
+    print("scored_members",
+          static_cast<u64>(count - std::count(expected.points.begin(), expected.points.end(), u64(0))));
 }
 
 void disk(const Options& options) {

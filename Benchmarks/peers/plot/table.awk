@@ -6,7 +6,7 @@ function row(label,    c, line) {
     split("", cell)
 }
 function names(    c) { split("", cell); for (c = 1; c <= columns; c++) cell[column[c]] = "" }
-function rate(label, measurement,    c, name, spread) {
+function rate(label, measurement,    c, name, spread, others) {
     names()
     for (c = 1; c <= columns; c++) {
         name = column[c]
@@ -21,8 +21,9 @@ function rate(label, measurement,    c, name, spread) {
         name = column[c]
         if (name == "guerdon" || name == "disk" || !has(name, measurement)) continue
         cell[name] = "**" ratio(median("guerdon", measurement), median(name, measurement)) "**"
+        others++
     }
-    row("— Guerdon ÷ this")
+    if (others > 0) row("— Guerdon ÷ this")
 }
 function latencies(label, prefix,    c, name) {
     names()
@@ -58,6 +59,7 @@ END {
     plain("server CPU an action, µs", "busy.cpu_us", 1)
     rate("actions/s, 1 × 1", "single.per_second")
     latencies("latency p50 / p99 / p99.9, ms", "single")
+    plain("members on the board then", "check.scored_members", 1)
     rate("exact ranks/s, pipelined", "reads_rank.per_second")
     rate("exact ranks/s, one by one", "reads_rank_alone.per_second")
     rate("top 10/s, pipelined", "reads_top10.per_second")
