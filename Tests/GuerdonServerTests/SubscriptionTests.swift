@@ -146,6 +146,21 @@ import Testing
         }
     }
 
+    @Test("G11: a member's new balance comes by itself") func aMemberIsToldOfWhatHeEarned() throws {
+        try TestServer.run { server in
+            let client = try server.client()
+            try client.ask(action("earned-1").dropLast().description)
+            let watcher = try server.client()
+            #expect(
+                try watcher.ask(#"{"op":"subscribe","stream":"member","member":"m1"}"#).contains(#""ok":true"#))
+            let first = try watcher.lines(1)[0]
+            #expect(first.hasPrefix(#"{"event":"member""#) && first.contains(#""available":"1""#), "\(first)")
+            try client.ask(action("earned-2").dropLast().description)
+            let second = try watcher.lines(1)[0]
+            #expect(second.contains(#""available":"2""#), "\(second)")
+        }
+    }
+
     @Test func subscriptionsAreBounded() throws {
         try TestServer.run({ $0.subscriptions = 3 }) { server in
             let client = try server.client()
