@@ -129,14 +129,10 @@ final class Standing {
         table.pending.removeAll()
     }
 
-    /// A shard's order, brought up to its scores.
-    private func order(_ shard: Int) -> ScoreIndex {
-        bringUp(shard)
-        return tables[shard].order
+    /// Brings all orders up to the scores; to be called before one is read.
+    private func bringUp() {
+        for shard in tables.indices { bringUp(shard) }
     }
-
-    /// All shards' orders, brought up to their scores.
-    private var orders: [ScoreIndex] { tables.indices.map { order($0) } }
 
     /// A member's score; 0 when he is not on the board.
     func score(of member: UInt32) -> Score {
@@ -146,23 +142,30 @@ final class Standing {
     }
 
     /// Members on the board.
-    var count: Int { orders.reduce(0) { $0 + $1.count } }
+    var count: Int {
+        bringUp()
+        return tables.reduce(0) { $0 + $1.order.count }
+    }
 
     /// Number of members who stand before a place.
     func ordinal(_ place: Place) -> Int {
-        orders.reduce(0) {
-            $0 + $1.rank(member: place.member, score: place.score, since: place.since) { members.precedes($0, $1) }
+        bringUp()
+        return tables.reduce(0) {
+            $0
+                + $1.order.rank(member: place.member, score: place.score, since: place.since) {
+                    members.precedes($0, $1)
+                }
         }
     }
 
     /// The rank of a score by a tie style; `ordinal` is the number of members before the place.
     func rank(score: Int64, ordinal: Int, ties: TieStyle) -> Int {
+        bringUp()
         switch ties {
         case .ordinal: return ordinal + 1
-        case .competition: return orders.reduce(0) { $0 + $1.entries(above: score) } + 1
+        case .competition: return tables.reduce(0) { $0 + $1.order.entries(above: score) } + 1
         case .dense:
-            let orders = orders
-            guard let distinct else { return orders[0].distinctScores(above: score) + 1 }
+            guard let distinct else { return tables[0].order.distinctScores(above: score) + 1 }
             distinct.settle()
             return distinct.count(above: score) + 1
         }
@@ -173,9 +176,10 @@ final class Standing {
 
     /// The places from `start` on, at most `limit`.
     func places(from start: Int, limit: Int) -> [Place] {
+        bringUp()
         if tables.count == 1 {
             var result: [Place] = []
-            order(0).forEach(from: start, limit: limit, precedes: { members.precedes($0, $1) }) {
+            tables[0].order.forEach(from: start, limit: limit, precedes: { members.precedes($0, $1) }) {
                 result.append(Place(member: $0, score: $1, since: $2))
             }
             return result
@@ -184,12 +188,12 @@ final class Standing {
         // What each shard has before the window need not be read, however far down it is.
         let cut =
             start < Standing.deepPlace
-            ? nil : ScoreIndex.cut(at: start, of: orders) { members.precedes($0, $1) }
+            ? nil : ScoreIndex.cut(at: start, of: tables.map(\.order)) { members.precedes($0, $1) }
         var all: [Place] = []
-        for (shard, order) in orders.enumerated() {
+        for (shard, table) in tables.enumerated() {
             let from = cut?[shard] ?? 0
             let most = cut == nil ? start + limit : limit
-            order.forEach(from: from, limit: most, precedes: { members.precedes($0, $1) }) {
+            table.order.forEach(from: from, limit: most, precedes: { members.precedes($0, $1) }) {
                 all.append(Place(member: $0, score: $1, since: $2))
             }
         }
