@@ -220,22 +220,27 @@ extension World {
 
     /// Outcomes of the rows from `i` on, up to the first that is refused.
     private func appendAccepted(_ i: inout Int, _ outcomes: inout ContiguousArray<CommandOutcome>) {
-        while i < rows.count {
-            switch rows[i].state {
-            case .open: outcomes.append(CommandOutcome(sequence: rows[i].sequence, hasRewards: true))
-            case .duplicate: outcomes.append(CommandOutcome(sequence: rows[i].first, isDuplicate: true))
-            default: return
-            }
+        while i < rows.count, let outcome = acceptance(i) {
+            outcomes.append(outcome)
             i += 1
         }
     }
 
-    private func appendOutcome(_ i: Int, _ batch: CommandBatch, _ refusal: Refusal?) {
-        if let refusal { return refuse(refusal, sequence: rows[i].sequence, batch: batch) }
+    /// How a row was accepted; `nil` when it is refused.
+    @inline(__always)
+    private func acceptance(_ i: Int) -> CommandOutcome? {
         switch rows[i].state {
-        case .open: batch.outcomes.append(CommandOutcome(sequence: rows[i].sequence, hasRewards: true))
-        case .duplicate: batch.outcomes.append(CommandOutcome(sequence: rows[i].first, isDuplicate: true))
-        default: refuse(rowRefusal(rows[i]), sequence: rows[i].sequence, batch: batch)
+        case .open: CommandOutcome(sequence: rows[i].sequence, hasRewards: true)
+        case .duplicate: CommandOutcome(sequence: rows[i].first, isDuplicate: true)
+        default: nil
+        }
+    }
+
+    private func appendOutcome(_ i: Int, _ batch: CommandBatch, _ refusal: Refusal?) {
+        if refusal == nil, let outcome = acceptance(i) {
+            batch.outcomes.append(outcome)
+        } else {
+            refuse(refusal ?? rowRefusal(rows[i]), sequence: rows[i].sequence, batch: batch)
         }
     }
 

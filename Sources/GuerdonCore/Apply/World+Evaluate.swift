@@ -81,18 +81,10 @@ private struct Climb {
 extension World {
     /// Evaluates open rows one after the other and puts their rewards into the lane's outboxes; tags are given at once.
     func evaluate(_ range: Range<Int>, lane: ShardLane) {
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let number = rows[start].shape
-            guard let shape = shapes[Int(number)] else {
-                start += 1
-                continue
-            }
+        forEachShape(in: range) { shape, run in
+            guard let shape else { return }
             var evaluation = Evaluation(shape, lane)
-            while start < range.upperBound, rows[start].shape == number {
-                if rows[start].state == .open { _ = evaluate(start, &evaluation) }
-                start += 1
-            }
+            for i in run where rows[i].state == .open { _ = evaluate(i, &evaluation) }
         }
     }
 

@@ -9,16 +9,24 @@ extension World {
     /// In short passes that each load one thing for all rows: a miss costs as much as all the work on an action, and
     /// only many at once hide each other.
     func resolve(_ range: Range<Int>) {
+        forEachShape(in: range) { shape, run in
+            if let shape {
+                resolve(run, shape)
+            } else {
+                for i in run { rows[i].state = .refusedShape }
+            }
+        }
+    }
+
+    /// Calls `body` with runs of rows that share a shape, in order; the shape is `nil` where there is no such workspace.
+    @inline(__always)
+    func forEachShape(in range: Range<Int>, _ body: (ActiveShape?, Range<Int>) -> Void) {
         var start = range.lowerBound
         while start < range.upperBound {
             let number = rows[start].shape
             var end = start + 1
             while end < range.upperBound, rows[end].shape == number { end += 1 }
-            if let shape = shapes[Int(number)] {
-                resolve(start..<end, shape)
-            } else {
-                for i in start..<end { rows[i].state = .refusedShape }
-            }
+            body(shapes[Int(number)], start..<end)
             start = end
         }
     }
@@ -31,7 +39,7 @@ extension World {
         for i in run { ids.prefetchCandidates(rows[i].key) }
         for i in run { members.prefetchCandidate(rows[i].memberHash) }
         var accepted: UInt64 = 0
-        var digest = shape.workspace.externalDigest
+        var digest: UInt64 = 0
         let wantsDays = !shape.workspace.boards.isEmpty
         var day = shape.workspace.day
         for i in run {
@@ -87,8 +95,7 @@ extension World {
     func remember(_ i: Int, _ shape: ActiveShape) {
         shape.workspace.externalIds.insert(
             rows[i].key, RememberedId(sequence: rows[i].sequence, content: rows[i].content))
-        shape.workspace.remembered(
-            1, digest: shape.workspace.externalDigest &+ World.digestTerm(rows[i].sequence))
+        shape.workspace.remembered(1, digest: World.digestTerm(rows[i].sequence))
     }
 
     private static func digestTerm(_ sequence: UInt64) -> UInt64 { mix(sequence, 0x5bd1_e995) }

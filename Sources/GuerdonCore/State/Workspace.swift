@@ -74,10 +74,10 @@ final class Workspace {
         forest.deallocate()
     }
 
-    /// Counts accepted actions whose external ids are remembered now.
+    /// Counts accepted actions whose external ids are remembered now; `digest` is the sum of their terms.
     func remembered(_ actions: UInt64, digest: UInt64) {
         guard actions > 0 else { return }
-        externalDigest = digest
+        externalDigest &+= digest
         actionCount += actions
         touched = true
     }
