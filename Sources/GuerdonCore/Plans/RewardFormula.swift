@@ -68,10 +68,9 @@ struct RewardFormula: BitwiseCopyable, Sendable {
         guard let units, formula.pointee.kind == .rate || formula.pointee.amount != 0 else { return 0 }
         // units < 2^31 × multiplier < 2^32 stays below 2^63.
         if formula.pointee.shortMultiplier != 0, units < 1 << 31 {
-            let product = UInt64(bitPattern: units) &* formula.pointee.shortMultiplier
+            let product = UInt64(units) * formula.pointee.shortMultiplier
             if formula.pointee.kind == .rate {
-                return Int64(
-                    bitPattern: formula.pointee.rounding.divide(product, by: formula.pointee.shortDivisor))
+                return Int64(formula.pointee.rounding.divide(product, by: formula.pointee.shortDivisor))
             }
             return formula.pointee.times(product / formula.pointee.shortDivisor)
         }
