@@ -81,6 +81,9 @@ package final class Monitor<State>: @unchecked Sendable {
         return result
     }
 
+    /// Wakes whoever waits, to look at the state again.
+    package func wake() { change { _ in } }
+
     /// Changes the state and wakes nobody: for what nobody waits for.
     package func changeQuietly<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)

@@ -18,6 +18,13 @@ final class Journal: @unchecked Sendable {
         var isClosing = false
         var isDone = false
         var failure: StoreError?
+
+        /// Something was made durable, and nobody writes any more.
+        mutating func finish() {
+            isBusy = false
+            isSealed = false
+            done &+= 1
+        }
     }
     private struct Job {
         var batches: [CommandBatch]
@@ -47,33 +54,39 @@ final class Journal: @unchecked Sendable {
         }
     }
 
+    /// What the thread has to do next.
+    private enum Event {
+        case write(Job)
+        /// Batches were performed elsewhere: they want a seal as well.
+        case awake
+        case close(isFailed: Bool)
+    }
+
     private func run() throws(StoreError) {
-        var seen = -1
         while true {
             let (isSealed, done) = state.wait { .some(($0.isSealed, $0.done)) } ?? (true, 0)
-            if !isSealed, seen == done {
-                if try sealIfIdle() { continue }
-            }
-            seen = done
-            let next: Job?? = state.wait(nanoseconds: isSealed ? nil : Journal.idleNanoseconds) { state in
+            let event: Event? = state.wait(nanoseconds: isSealed ? nil : Journal.idleNanoseconds) { state in
                 if let job = state.job {
                     state.job = nil
-                    return .some(job)
+                    return .write(job)
                 }
-                if state.failure != nil || state.isClosing && !state.isBusy { return .some(nil) }
-                // Batches that were performed elsewhere want a seal as well.
-                return isSealed && !state.isSealed ? .some(Job(batches: [], done: {})) : nil
+                if state.failure != nil || state.isClosing && !state.isBusy {
+                    return .close(isFailed: state.failure != nil)
+                }
+                return isSealed && !state.isSealed ? .awake : nil
             }
-            guard let next else { continue }
-            guard let job = next else {
-                if state.wait({ .some($0.failure == nil) }) == true { try log.seal() }
+            switch event {
+            case .write(let job)?:
+                try write(job.batches)
+                // First the answers of this batch: once the journal is idle, the next batch may answer reads at once.
+                job.done()
+                state.change { $0.finish() }
+            case .awake?: continue
+            case .close(let isFailed)?:
+                if !isFailed { try log.seal() }
                 return
+            case nil: try sealIfIdle(since: done)
             }
-            if job.batches.isEmpty { continue }
-            try write(job.batches)
-            // First the answers of this batch: once the journal is idle, the next batch may answer reads at once.
-            job.done()
-            finish()
         }
     }
 
@@ -85,28 +98,18 @@ final class Journal: @unchecked Sendable {
         try log.sync()
     }
 
-    private func finish() {
-        state.change { state in
-            state.isBusy = false
-            state.isSealed = false
-            state.done &+= 1
+    /// Seals the log unless something was made durable since, or somebody is writing.
+    private func sealIfIdle(since done: Int) throws(StoreError) {
+        let isIdle = state.change { state in
+            state.isSealing = !state.isBusy && state.done == done
+            return state.isSealing
         }
-    }
-
-    /// Seals the log unless somebody is writing it.
-    private func sealIfIdle() throws(StoreError) -> Bool {
-        let isFree = state.change { state in
-            guard !state.isBusy, state.job == nil else { return false }
-            state.isSealing = true
-            return true
-        }
-        guard isFree else { return false }
+        guard isIdle else { return }
         try log.seal()
         state.change { state in
             state.isSealing = false
             state.isSealed = true
         }
-        return true
     }
 
     /// Waits until everything that was submitted is durable.
@@ -150,14 +153,10 @@ final class Journal: @unchecked Sendable {
         }
         // The first one after a seal wakes the thread, which seals again when nothing more comes.
         let wasSealed = state.changeQuietly { state in
-            defer {
-                state.isBusy = false
-                state.isSealed = false
-                state.done &+= 1
-            }
+            defer { state.finish() }
             return state.isSealed
         }
-        if wasSealed { state.change { _ in } }
+        if wasSealed { state.wake() }
     }
 
     /// Finishes what was submitted, seals the log and ends the thread.
