@@ -75,7 +75,10 @@ private struct Regions {
     private var longestRuns: [UInt16] = []
     private var numbers: [UInt: Int] = [:]
     private var emptyRegions = 0 {
-        didSet { if (emptyRegions < wantedRegions) != (oldValue < wantedRegions) { tellShortage() } }
+        // Every change of the regions changes this number as well.
+        didSet {
+            StateMemory.shortage.store(regions.count >= 8 && emptyRegions < wantedRegions, ordering: .relaxed)
+        }
     }
     /// Bytes that somebody wants at hand beyond the usual.
     private var preparedBytes = 0
@@ -101,10 +104,6 @@ private struct Regions {
 
     /// Empty regions to have at hand: none for a small state, a few for one that grows.
     private var wantedRegions: Int { regions.count < 8 ? 1 : min(4, regions.count / 8) }
-
-    private func tellShortage() {
-        StateMemory.shortage.store(emptyRegions < wantedRegions && regions.count >= 8, ordering: .relaxed)
-    }
 
     mutating func needsRegion(for byteCount: Int) -> Bool {
         preparedBytes = byteCount

@@ -21,9 +21,6 @@ final class WalletShard {
         pool.deallocate()
     }
 
-    /// Bytes in chunks that lie idle.
-    var recycledBytes: Int { pool.recycledCount * ChunkPool.chunkBytes }
-
     /// Makes room for one more currency.
     func addCurrency() {
         let column = Column(default: Wallet(), pool: pool)

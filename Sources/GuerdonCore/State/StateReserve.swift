@@ -19,10 +19,10 @@ extension World {
 }
 
 extension WalletShard {
-    /// Bytes that the first write to every chunk of a frozen column would have to take.
+    /// Bytes that the first write to every chunk of a frozen column would have to take; all columns share one pool.
     fileprivate var copyBytes: Int {
         let columns = wallets.reduce(lots.storageBytes) { $0 + $1.storageBytes }
-        return max(0, columns - recycledBytes)
+        return max(0, columns - lots.recycledBytes)
     }
 }
 
