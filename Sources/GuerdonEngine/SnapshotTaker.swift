@@ -49,14 +49,8 @@ final class SnapshotTaker: @unchecked Sendable {
     private func write(_ image: WorldImage, chain: UInt64) throws -> UInt64 {
         // A snapshot is only of use with the history of what it covers.
         try history.flush(through: image.sequence, sync: true)
-        struct FileSink: StateSink {
-            let writer: SnapshotWriter
-            func write(section: UInt32, _ bytes: UnsafeRawBufferPointer) throws {
-                try writer.write(section: section, bytes)
-            }
-        }
         let writer = try SnapshotWriter(in: directory, sequence: image.sequence, chain: chain, time: image.time)
-        _ = try image.write(to: FileSink(writer: writer))
+        _ = try image.write(to: writer)
         try writer.finish()
         options.report("snapshot at position \(image.sequence): \(writer.fileBytes) bytes")
         return image.sequence

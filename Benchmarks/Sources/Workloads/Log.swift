@@ -21,8 +21,7 @@ private class LogSession {
     init() throws {
         scratch = try Scratch()
         scoring = try ScoringWorld()
-        try DataDirectory.create(at: scratch.path + "/data")
-        directory = try DataDirectory.open(at: scratch.path + "/data", .readWrite)
+        directory = try scratch.dataDirectory()
         log = try WriteAheadLog.open(in: directory)
     }
 
@@ -72,8 +71,7 @@ private final class HistorySession: Session {
     init() throws {
         scratch = try Scratch()
         scoring = try ScoringWorld()
-        try DataDirectory.create(at: scratch.path + "/data")
-        history = try History.open(in: try DataDirectory.open(at: scratch.path + "/data", .readWrite))
+        history = try History.open(in: scratch.dataDirectory())
     }
 
     func prepare() throws { try scoring.applyActions() }

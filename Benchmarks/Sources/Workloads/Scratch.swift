@@ -1,4 +1,5 @@
 import Glibc
+import GuerdonStore
 
 /// A directory of its own that goes when it is not used any more.
 final class Scratch {
@@ -16,6 +17,12 @@ final class Scratch {
     }
 
     deinit { Scratch.remove(path) }
+
+    /// A new data directory in it.
+    func dataDirectory() throws -> DataDirectory {
+        try DataDirectory.create(at: path + "/data")
+        return try DataDirectory.open(at: path + "/data", .readWrite)
+    }
 
     private static func remove(_ path: String) {
         if let directory = opendir(path) {

@@ -19,22 +19,14 @@ private class SnapshotSession: Session {
         scratch = try Scratch()
         scoring = try ScoringWorld()
         for _ in 0..<20 { try scoring.applyActions() }
-        try DataDirectory.create(at: scratch.path + "/data")
-        directory = try DataDirectory.open(at: scratch.path + "/data", .readWrite)
-    }
-
-    private struct FileSink: StateSink {
-        let writer: SnapshotWriter
-        func write(section: UInt32, _ bytes: UnsafeRawBufferPointer) throws {
-            try writer.write(section: section, bytes)
-        }
+        directory = try scratch.dataDirectory()
     }
 
     func write() throws {
         let image = scoring.world.image()
         defer { scoring.world.release(image) }
         let writer = try SnapshotWriter(in: directory, sequence: image.sequence, chain: 0, time: image.time)
-        _ = try image.write(to: FileSink(writer: writer))
+        _ = try image.write(to: writer)
         try writer.finish()
         expect(writer.rawBytes > 10 * UInt64(ScoringWorld.members), "\(writer.rawBytes) bytes")
     }

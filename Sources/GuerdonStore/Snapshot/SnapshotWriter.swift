@@ -1,4 +1,5 @@
 import Glibc
+public import GuerdonCore
 
 /// Writes one snapshot: aside, chunk by chunk, read back and checked before it takes its name.
 ///
@@ -10,7 +11,7 @@ import Glibc
 ///
 /// For one background thread. The batch that ends at `sequence` must be durable in the log, and the history flushed
 /// and synced through it, before ``finish()``. Dropped without ``finish()``, it leaves nothing behind.
-public final class SnapshotWriter {
+public final class SnapshotWriter: StateSink {
     /// What the snapshot will cover.
     public let info: SnapshotInfo
     /// Bytes given to ``write(section:_:)`` so far.
