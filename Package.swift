@@ -73,7 +73,10 @@ let package = Package(
         tests("EndToEndTests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
         tests(
             "EquivalenceTests",
-            ["GuerdonModel", "GuerdonCore", "GuerdonEngine", "GuerdonServer", "GuerdonStore", "GuerdonWire", "CELTool"]),
+            [
+                "GuerdonModel", "GuerdonClient", "GuerdonCore", "GuerdonEngine", "GuerdonServer", "GuerdonStore",
+                "GuerdonWire", "CELTool",
+            ]),
     ],
     cxxLanguageStandard: .cxx20
 )

@@ -1,4 +1,5 @@
 import Glibc
+import GuerdonClient
 import GuerdonEngine
 import GuerdonModel
 import GuerdonServer
@@ -117,50 +118,36 @@ struct ExampleTests {
 
 /// A blocking client that reads line by line.
 private final class LineClient {
-    private let descriptor: CInt
-    private let incoming: UnsafeMutablePointer<FILE>
+    private let socket: TCPSocket
+    private var incoming = LineBuffer()
 
     init(port: Int) throws {
-        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(port)).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let status = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        try #require(status == 0, "connect: \(String(cString: strerror(errno)))")
+        socket = try TCPSocket(host: "127.0.0.1", port: port, blocking: true)
         // A reply that does not come fails the test instead of holding it up.
         var patience = timeval(tv_sec: 20, tv_usec: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        incoming = try #require(fdopen(descriptor, "r"))
-        self.descriptor = descriptor
+        setsockopt(socket.descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
-
-    deinit { fclose(incoming) }
 
     /// Sends lines in one piece, so that they are answered together.
     func send(_ lines: [String]) throws {
         let bytes = Array(lines.map { $0 + "\n" }.joined().utf8)
-        let sent = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-        try #require(sent == bytes.count)
+        let outcome = bytes.withUnsafeBytes { socket.write($0) }
+        try #require(outcome == .moved(bytes.count))
     }
 
     /// The next line.
     func line() throws -> String {
-        var bytes: [UInt8] = []
-        while case let byte = getc(incoming), byte != 0x0A {
-            try #require(byte != EOF, "no line came")
-            bytes.append(UInt8(byte))
+        while true {
+            if let line = incoming.nextLine({ String(decoding: $0, as: UTF8.self) }) { return line }
+            guard case .moved = incoming.fill({ socket.read(into: $0) }) else {
+                throw ClientError(.disconnected, "no line came")
+            }
         }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether nothing has come that was not read.
     func isSilent() -> Bool {
-        var poller = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&poller, 1, 50) == 0
+        var poller = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+        return incoming.nextLine({ _ in }) == nil && poll(&poller, 1, 50) == 0
     }
 }

@@ -10,6 +10,15 @@ import Testing
         return (harness, try run(steps, on: harness))
     }
 
+    /// Runs steps on a fresh harness, and compares its replies and its state with those of the plain run.
+    private func expectSame(
+        _ steps: [StreamGenerator.Step], shards: Int, as plain: (harness: Harness, replies: [String]), _ what: String
+    ) throws {
+        let other = Harness(shards: shards)
+        #expect(try run(steps, on: other) == plain.replies, "\(what)")
+        #expect(other.world.stateHash() == plain.harness.world.stateHash(), "\(what)")
+    }
+
     private func run(_ steps: some Sequence<StreamGenerator.Step>, on harness: Harness) throws -> [String] {
         var replies: [String] = []
         for step in steps { replies += try harness.handle(step.lines, at: step.time).map(\.text) }
@@ -21,10 +30,7 @@ import Testing
         let steps = randomSteps(seed, count: 40)
         let plain = try plainRun(steps)
         for shards in [2, 4, 8] {
-            let other = Harness(shards: shards)
-            let replies = try run(steps, on: other)
-            #expect(replies == plain.replies, "seed \(seed), \(shards) shards")
-            #expect(other.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed), \(shards) shards")
+            try expectSame(steps, shards: shards, as: plain, "seed \(seed), \(shards) shards")
         }
     }
 
@@ -33,11 +39,8 @@ import Testing
         let steps = randomSteps(seed, count: 40)
         let plain = try plainRun(steps)
         for (cut, shards) in [(1, 1), (2, 4), (3, 8)] as [(UInt64, Int)] {
-            let other = Harness(shards: shards)
             let recut = Recutter.recut(steps, seed: seed &* 10 &+ cut)
-            let replies = try run(recut, on: other)
-            #expect(replies == plain.replies, "seed \(seed), cut \(cut)")
-            #expect(other.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed), cut \(cut)")
+            try expectSame(recut, shards: shards, as: plain, "seed \(seed), cut \(cut)")
         }
     }
 
