@@ -1,7 +1,7 @@
 extension RankTree {
     /// Removes entries that are all there.
     ///
-    /// Thousands at once cost half of what they cost one by one: neighbours share the lines of their group.
+    /// Thousands at once cost two thirds of what they cost one by one: neighbours share the lines of their group.
     func remove(all entries: UnsafeBufferPointer<Entry>, _ precedes: Order) {
         inRuns(entries, precedes) { run, places in
             for (row, index) in run.enumerated() { prefetchEntry(entries[Int(index)].member, places[row]) }

@@ -141,7 +141,7 @@ public struct ScoreIndex: @unchecked Sendable {
         }
     }
 
-    /// Brings in many changes at once, each of another member: half the price of `insert`, `move` and `remove` for thousands.
+    /// Brings in many changes at once, each of another member: two thirds of the price of `insert`, `move` and `remove` for thousands.
     ///
     /// - Complexity: O(n log m) for n changes among m entries.
     public func apply(_ changes: UnsafeBufferPointer<Change>, precedes: (UInt32, UInt32) -> Bool) {
