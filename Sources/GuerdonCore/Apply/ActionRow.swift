@@ -1,9 +1,11 @@
 /// One action of a step: what was read from its bytes and found out about it.
 struct ActionRow: BitwiseCopyable {
-    var externalId: UnsafeRawBufferPointer
-    var performer: UnsafeRawBufferPointer
-    var title: UnsafeRawBufferPointer
-    var attributes: UnsafeRawBufferPointer
+    private let externalIdStart: UnsafeRawPointer?
+    private let performerStart: UnsafeRawPointer?
+    private let titleStart: UnsafeRawPointer?
+    private let attributesStart: UnsafeRawPointer?
+    private let titleCount: UInt32
+    private let attributesCount: UInt32
     /// The value in units of the shape's scale; meaningless without ``hasValue``.
     var units: Int64 = 0
     /// When it happened; the time of the command where none was given.
@@ -23,8 +25,40 @@ struct ActionRow: BitwiseCopyable {
     var member: UInt32 = 0
     /// Local date, where boards want it.
     var day: Int32 = 0
+    // Ids have at most 128 bytes.
+    private let externalIdCount: UInt8
+    private let performerCount: UInt8
+    /// Levels of the performer's upline that were climbed, see ``Uplines``.
+    var depth: UInt8 = 0
     var hasValue = false
     var state = State.open
+
+    @inline(__always)
+    init(_ record: ActionRecord) {
+        externalIdStart = record.externalId.baseAddress
+        performerStart = record.performer.baseAddress
+        titleStart = record.title.baseAddress
+        attributesStart = record.attributes.baseAddress
+        titleCount = UInt32(truncatingIfNeeded: record.title.count)
+        attributesCount = UInt32(truncatingIfNeeded: record.attributes.count)
+        precondition(record.externalId.count <= BitHash.byteLimit && record.performer.count <= BitHash.byteLimit)
+        externalIdCount = UInt8(truncatingIfNeeded: record.externalId.count)
+        performerCount = UInt8(truncatingIfNeeded: record.performer.count)
+    }
+
+    @inline(__always) var externalId: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: externalIdStart, count: Int(externalIdCount))
+    }
+    @inline(__always) var performer: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: performerStart, count: Int(performerCount))
+    }
+    /// `nil` base address when absent.
+    @inline(__always) var title: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: titleStart, count: Int(titleCount))
+    }
+    @inline(__always) var attributes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: attributesStart, count: Int(attributesCount))
+    }
 
     enum State: UInt8, BitwiseCopyable {
         /// To be evaluated.

@@ -18,15 +18,12 @@ extension World {
                 active = activeShape(shape)
             }
             let row = rows.extend(by: 1)
-            row.initialize(
-                to: ActionRow(
-                    externalId: record.externalId, performer: record.performer, title: record.title,
-                    attributes: record.attributes))
-            row.pointee.shape = UInt32(current)
-            row.pointee.command = UInt32(index)
+            row.initialize(to: ActionRow(record))
+            row.pointee.shape = UInt32(truncatingIfNeeded: current)
+            row.pointee.command = UInt32(truncatingIfNeeded: index)
             row.pointee.sequence = batch.firstSequence + UInt64(index)
             row.pointee.at = record.at == ActionRecord.noTime ? batch.time : record.at
-            prepare(&row.pointee, record, active)
+            prepare(row, record, active)
             index += 1
         }
     }
@@ -53,35 +50,35 @@ extension World {
     }
 
     @inline(__always)
-    private func prepare(_ row: inout ActionRow, _ record: ActionRecord, _ shape: ActiveShape?) {
+    private func prepare(_ row: UnsafeMutablePointer<ActionRow>, _ record: ActionRecord, _ shape: ActiveShape?) {
         var repeatsNothing = false
-        row.hasValue = record.valueScale >= 0
-        if row.hasValue {
+        row.pointee.hasValue = record.valueScale >= 0
+        if row.pointee.hasValue {
             let scale = shape?.valueScale ?? ActiveShape.plainScale
             let shift = scale - Int(record.valueScale)
             if shift == 0 {
-                row.units = record.valueCoefficient
+                row.pointee.units = record.valueCoefficient
             } else if let units = record.value?.units(scale: scale) {
-                row.units = units
+                row.pointee.units = units
             } else {
                 // Refused, unless it is an earlier action's value with zeros at its end: then it is that action again.
-                row.state = .badScale
+                row.pointee.state = .badScale
                 if let units = record.value?.normalized.units(scale: scale) {
-                    row.units = units
+                    row.pointee.units = units
                 } else {
                     repeatsNothing = true
                 }
             }
-            if record.valueCoefficient < 0 { row.state = .badScale }
+            if record.valueCoefficient < 0 { row.pointee.state = .badScale }
         }
-        row.key = ExternalIdKey(hash.hash128(record.externalId))
-        row.memberHash = hash.hash64(record.performer)
-        var content = mix(row.memberHash, UInt64(bitPattern: row.units) ^ (row.hasValue ? 0x9e37_79b9 : 0))
+        row.pointee.key = ExternalIdKey(hash.hash128(record.externalId))
+        row.pointee.memberHash = hash.hash64(record.performer)
+        var content = mix(row.pointee.memberHash, UInt64(bitPattern: row.pointee.units) ^ (row.pointee.hasValue ? 0x9e37_79b9 : 0))
         content = mix(content, UInt64(bitPattern: record.at))
         if let shape { content ^= shape.digest }
         if record.title.baseAddress != nil { content = mix(content, digest(record.title, 1)) }
         if !record.attributes.isEmpty { content = mix(content, digest(record.attributes, 2)) }
-        row.content = repeatsNothing ? ~content : content
+        row.pointee.content = repeatsNothing ? ~content : content
     }
 
     /// Applies the actions in ``rows`` as one step, or one by one where their order could show.
@@ -95,7 +92,7 @@ extension World {
                 let end = min(start + World.runRows, rows.count)
                 resolve(start..<end)
                 evaluate(start..<end, lane: lanes[0])
-                receive(lanes[0].outboxes[0].elements, into: postings, lanes[0])
+                receive(lanes[0].outboxes[0].elements, shard: 0, into: postings, lanes[0])
                 lanes[0].outboxes[0].removeAll()
                 start = end
             }
@@ -157,7 +154,7 @@ extension World {
                 }
                 remember(i, shape)
                 if shardCount == 1 {
-                    receive(lanes[0].outboxes[0].elements, into: postings, lanes[0])
+                    receive(lanes[0].outboxes[0].elements, shard: 0, into: postings, lanes[0])
                 } else {
                     prepareStandings(i)
                     receiveMerged(lane)

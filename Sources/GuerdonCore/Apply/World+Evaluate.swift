@@ -4,16 +4,16 @@
 struct Evaluation {
     let shape: ActiveShape
     fileprivate let operations: UnsafeBufferPointer<PayOperation>
-    fileprivate let forest: Forest
+    fileprivate let uplines: Uplines
     fileprivate let outboxes: UnsafeBufferPointer<Buffer<RewardMessage>>
     fileprivate let shardMask: Int
     /// Place of the next message among those of its row.
     fileprivate var order: UInt16 = 0
 
-    init(_ shape: ActiveShape, _ lane: ShardLane) {
+    init(_ shape: ActiveShape, _ lane: ShardLane, _ uplines: Uplines) {
         self.shape = shape
+        self.uplines = uplines
         operations = shape.operations.elements
-        forest = shape.workspace.forest
         outboxes = lane.outboxes
         shardMask = lane.outboxes.count - 1
     }
@@ -46,45 +46,26 @@ struct Evaluation {
     }
 }
 
-/// Climbs from a performer along the levels that operations ask for.
-private struct Climb {
-    private let performer: UInt32
-    private(set) var member: UInt32
-    private var level = 0
-    /// Levels that there are, as far as is known.
-    private var top = Int.max
-
-    @inline(__always)
-    init(from performer: UInt32) {
-        self.performer = performer
-        member = performer
-    }
-
-    /// Goes to a level; says whether somebody is there, who then is ``member``.
-    @inline(__always)
-    mutating func go(to wanted: Int, _ forest: Forest) -> Bool {
-        if wanted > top { return false }
-        if wanted < level { (member, level) = (performer, 0) }
-        while level < wanted {
-            let referrer = forest.referrer(of: member)
-            if referrer == Forest.none {
-                top = level
-                return false
-            }
-            member = referrer
-            level &+= 1
-        }
-        return true
-    }
-}
-
 extension World {
     /// Evaluates open rows one after the other and puts their rewards into the lane's outboxes; tags are given at once.
     func evaluate(_ range: Range<Int>, lane: ShardLane) {
         forEachShape(in: range) { shape, run in
             guard let shape else { return }
-            var evaluation = Evaluation(shape, lane)
-            for i in run where rows[i].state == .open { _ = evaluate(i, &evaluation) }
+            var evaluation = Evaluation(shape, lane, uplines)
+            if let window = shape.unconditional {
+                // Nothing is asked, so all bonuses are one run of payments.
+                let all = 0..<shape.operations.count
+                var i = run.lowerBound
+                rows.forEach(in: run) { row in
+                    if row.pointee.state == .open, window.contains(row.pointee.at) {
+                        evaluation.order = 0
+                        _ = pay(all, i, row, &evaluation)
+                    }
+                    i &+= 1
+                }
+            } else {
+                for i in run where rows[i].state == .open { _ = evaluate(i, &evaluation) }
+            }
         }
     }
 
@@ -93,21 +74,21 @@ extension World {
     /// - Returns: `false` when some amount does not fit; then nothing of the row may be kept.
     func evaluate(_ i: Int, lane: ShardLane) -> Bool {
         guard let shape = shapes[Int(rows[i].shape)] else { return true }
-        var evaluation = Evaluation(shape, lane)
+        var evaluation = Evaluation(shape, lane, uplines)
         return evaluate(i, &evaluation)
     }
 
-    @inline(__always)
     private func evaluate(_ i: Int, _ evaluation: inout Evaluation) -> Bool {
         evaluation.order = 0
-        let at = rows[i].at
+        let row = rows.address(of: i)
+        let at = row.pointee.at
         let bonuses = evaluation.shape.bonuses
         var audienceHolds = true
         for b in bonuses.indices {
             if bonuses[b].opensPlan {
                 audienceHolds = at >= bonuses[b].starts && at < bonuses[b].ends
                 if audienceHolds, let audience = bonuses[b].audience {
-                    audienceHolds = holds(audience, i, recipient: rows[i].member, level: 0, bonus: b, &evaluation)
+                    audienceHolds = holds(audience, i, recipient: row.pointee.member, level: 0, bonus: b, &evaluation)
                 }
             }
             guard audienceHolds else { continue }
@@ -116,29 +97,34 @@ extension World {
                     if !payEach(b, i, condition, &evaluation) { return false }
                     continue
                 }
-                guard holds(condition, i, recipient: rows[i].member, level: 0, bonus: b, &evaluation) else { continue }
+                guard holds(condition, i, recipient: row.pointee.member, level: 0, bonus: b, &evaluation) else {
+                    continue
+                }
             }
-            if !pay(bonuses[b].operations, i, &evaluation) { return false }
+            if !pay(bonuses[b].operations, i, row, &evaluation) { return false }
         }
         return true
     }
 
     /// Pays a bonus whose condition holds.
     @inline(__always)
-    private func pay(_ operations: Range<Int>, _ i: Int, _ evaluation: inout Evaluation) -> Bool {
-        let units = rows[i].value
-        var climb = Climb(from: rows[i].member)
+    private func pay(
+        _ operations: Range<Int>, _ i: Int, _ row: UnsafeMutablePointer<ActionRow>, _ evaluation: inout Evaluation
+    ) -> Bool {
+        let units = row.pointee.value
         for o in operations {
             let operation = evaluation.operation(o)
+            let level = operation.pointee.level
+            guard level <= row.pointee.depth else { continue }
             if operation.pointee.tag >= 0 {
-                give(operation.pointee.tag, to: rows[i].member, evaluation.shape)
+                give(operation.pointee.tag, to: row.pointee.member, evaluation.shape)
                 continue
             }
-            guard climb.go(to: Int(operation.pointee.level), evaluation.forest) else { continue }
             guard let amount = RewardFormula.amount(operation.pointer(to: \.formula).unsafelyUnwrapped, units: units)
             else { return false }
             evaluation.send(
-                amount, i, to: climb.member, level: operation.pointee.level, info: operation.pointee.info)
+                amount, i, to: evaluation.uplines.member(Int(level), of: i), level: level,
+                info: operation.pointee.info)
         }
         return true
     }
@@ -148,18 +134,18 @@ extension World {
         // All conditions of one bonus see the tags as they were when it began.
         var tags: [Int16] = []
         defer { for tag in tags { give(tag, to: rows[i].member, evaluation.shape) } }
-        var climb = Climb(from: rows[i].member)
         for o in evaluation.shape.bonuses[b].operations {
             let operation = evaluation.operation(o).pointee
-            guard climb.go(to: Int(operation.level), evaluation.forest),
-                holds(condition, i, recipient: climb.member, level: Int(operation.level), bonus: b, &evaluation)
+            guard operation.level <= rows[i].depth else { continue }
+            let recipient = evaluation.uplines.member(Int(operation.level), of: i)
+            guard holds(condition, i, recipient: recipient, level: Int(operation.level), bonus: b, &evaluation)
             else { continue }
             if operation.tag >= 0 {
                 tags.append(operation.tag)
                 continue
             }
             guard let amount = operation.formula.amount(units: rows[i].value) else { return false }
-            evaluation.send(amount, i, to: climb.member, level: operation.level, info: operation.info)
+            evaluation.send(amount, i, to: recipient, level: operation.level, info: operation.info)
         }
         return true
     }

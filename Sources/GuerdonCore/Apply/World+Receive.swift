@@ -8,76 +8,122 @@ struct BoardChange: BitwiseCopyable {
     let sequence: UInt64
 }
 
-/// Books rewards of one shape; holds at hand what all of a run share.
+/// Where a wallet is; `nil` for a message that is no reward.
+private typealias WalletPlace = UnsafeMutablePointer<Wallet>?
+
+/// Books rewards of one shape in one shard; holds at hand what all of a run share.
 private struct Booking {
     let workspace: Workspace
-    let table: PayTable
-    let workspaceIndex: UInt16
-    let shardMask: Int
-    let shardBits: Int
+    private let shard: Int
+    private let targets: UnsafeBufferPointer<PayTarget>
+    private let workspaceIndex: UInt16
+    private let shardBits: Int
     // The standings of the last day and currency met; most rewards of a run go to the same.
     private var day = Int32.min
     private var currency = UInt16.max
     private let standings: Buffer<Unmanaged<Standing>>
 
-    init(_ shape: ActiveShape, _ standings: Buffer<Unmanaged<Standing>>) {
+    init(_ shape: ActiveShape, shard: Int, _ standings: Buffer<Unmanaged<Standing>>) {
         workspace = shape.workspace
-        table = shape.workspace.payTable
+        self.shard = shard
+        targets = shape.workspace.payTable.targets(shard: shard)
         workspaceIndex = UInt16(shape.workspaceIndex)
-        shardMask = shape.workspace.shards.count - 1
         shardBits = shape.workspace.shardBits
         self.standings = standings
     }
 
     @inline(__always)
-    func prefetch(_ message: RewardMessage) {
-        if message.isConditionError { return }
-        table.target(info: message.info, shard: Int(message.member) & shardMask).pointee.wallets
-            .prefetch(Int(message.member) &>> shardBits)
+    private func target(_ message: UnsafePointer<RewardMessage>) -> UnsafePointer<PayTarget> {
+        let info = Int(message.pointee.info)
+        precondition(info < targets.count)
+        return targets.baseAddress.unsafelyUnwrapped + info
     }
 
+    /// Finds the wallets of a run of messages and starts loading them.
     @inline(__always)
-    mutating func book(
-        _ message: RewardMessage, _ row: UnsafePointer<ActionRow>, _ changes: Buffer<BoardChange>
-    ) -> Posting {
-        let sequence = row.pointee.sequence
-        if message.isConditionError { return tellError(message, sequence) }
-        let local = Int(message.member) &>> shardBits
-        let target = table.target(info: message.info, shard: Int(message.member) & shardMask)
-        let posting = Posting(
-            sequence: sequence, previous: target.pointee.wallets[local].lastSequence, amount: message.amount,
-            workspace: workspaceIndex, member: message.member, currency: target.pointee.currency, kind: .reward,
-            plan: target.pointee.plan, bonus: target.pointee.bonus, reward: target.pointee.reward,
-            level: message.level)
-        target.pointee.paid.pointee += message.amount
-        if target.pointee.hasLifetime {
-            workspace.shards[Int(message.member) & shardMask].wallets.credit(
-                local: local, currency: Int(posting.currency), amount: message.amount,
-                expires: expiry(message.info, at: row.pointee.at), sequence: sequence)
-        } else {
-            target.pointee.wallets.update(local) { $0.credit(undated: message.amount, sequence: sequence) }
+    func findWallets(
+        _ messages: UnsafePointer<RewardMessage>, count: Int, into wallets: UnsafeMutablePointer<WalletPlace>
+    ) {
+        for m in 0..<count {
+            if messages[m].isConditionError {
+                wallets[m] = nil
+                continue
+            }
+            let place = target(messages + m).pointee.wallets.writableAddress(
+                of: Int(messages[m].member) &>> shardBits)
+            prefetchLine(place)
+            wallets[m] = place
         }
-        if target.pointee.hasBoards {
-            if row.pointee.day != day || posting.currency != currency {
-                findStandings(row.pointee.day, posting.currency)
+    }
+
+    /// Books a run of messages whose wallets were found: one posting each.
+    @inline(__always)
+    func book(
+        _ messages: UnsafePointer<RewardMessage>, count: Int, of rows: UnsafePointer<ActionRow>,
+        _ wallets: UnsafePointer<WalletPlace>, into postings: UnsafeMutablePointer<Posting>
+    ) {
+        for m in 0..<count {
+            let message = messages + m
+            let row = rows + Int(message.pointee.row)
+            guard let wallet = wallets[m] else {
+                postings[m] = tellError(message.pointee, row.pointee.sequence)
+                continue
+            }
+            let target = target(message)
+            let sequence = row.pointee.sequence
+            let amount = message.pointee.amount
+            postings[m] = Posting(
+                sequence: sequence, previous: wallet.pointee.lastSequence, amount: amount,
+                workspace: workspaceIndex, member: message.pointee.member, currency: target.pointee.currency,
+                kind: .reward, plan: target.pointee.plan, bonus: target.pointee.bonus,
+                reward: target.pointee.reward, level: message.pointee.level)
+            target.pointee.paid.pointee += amount
+            if target.pointee.hasLifetime {
+                creditDated(message.pointee, Int(target.pointee.currency), row)
+            } else {
+                wallet.pointee.credit(undated: amount, sequence: sequence)
+            }
+        }
+    }
+
+    /// Notes what a run of messages changes on boards.
+    @inline(__always)
+    mutating func noteScores(
+        _ messages: UnsafePointer<RewardMessage>, count: Int, of rows: UnsafePointer<ActionRow>,
+        _ changes: Buffer<BoardChange>
+    ) {
+        for m in 0..<count {
+            let message = messages + m
+            if message.pointee.isConditionError { continue }
+            let target = target(message)
+            guard target.pointee.hasBoards else { continue }
+            let row = rows + Int(message.pointee.row)
+            if row.pointee.day != day || target.pointee.currency != currency {
+                findStandings(row.pointee.day, target.pointee.currency)
             }
             for s in 0..<standings.count {
                 changes.append(
                     BoardChange(
-                        standing: standings[s], member: message.member, amount: message.amount,
-                        sequence: sequence))
+                        standing: standings[s], member: message.pointee.member, amount: message.pointee.amount,
+                        sequence: row.pointee.sequence))
             }
         }
-        return posting
     }
 
     @inline(never)
     private func tellError(_ message: RewardMessage, _ sequence: UInt64) -> Posting {
-        workspace.shards[Int(message.member) & shardMask].conditionErrors += 1
+        workspace.shards[shard].conditionErrors += 1
         return Posting(
             sequence: sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: message.member,
             currency: 0, kind: .conditionError, plan: message.info, bonus: UInt16(message.amount),
             level: message.level)
+    }
+
+    @inline(never)
+    private func creditDated(_ message: RewardMessage, _ currency: Int, _ row: UnsafePointer<ActionRow>) {
+        workspace.shards[shard].wallets.credit(
+            local: Int(message.member) &>> shardBits, currency: currency, amount: message.amount,
+            expires: expiry(message.info, at: row.pointee.at), sequence: row.pointee.sequence)
     }
 
     /// When a reward of now expires: by its own lifetime, else by the currency's.
@@ -95,7 +141,7 @@ private struct Booking {
         for board in workspace.boardsOfCurrency[Int(currency)] {
             // With several shards at work, all standings were made before.
             let standing =
-                shardMask == 0
+                workspace.shards.count == 1
                 ? board.standing(day: Int64(day), weekStart: workspace.weekStart)
                 : board.existingStanding(day: Int64(day), weekStart: workspace.weekStart)
             standings.append(Unmanaged.passUnretained(standing))
@@ -104,34 +150,39 @@ private struct Booking {
 }
 
 extension World {
-    /// Books messages that are in order, and appends their postings: one each.
-    func receive(_ messages: UnsafeBufferPointer<RewardMessage>, into postings: Buffer<Posting>, _ lane: ShardLane) {
-        if messages.isEmpty { return }
+    /// Books messages that are in order and for members of one shard, and appends their postings: one each.
+    func receive(
+        _ messages: UnsafeBufferPointer<RewardMessage>, shard: Int, into postings: Buffer<Posting>, _ lane: ShardLane
+    ) {
+        guard let first = messages.baseAddress, !messages.isEmpty else { return }
         // Messages name rows of this step.
         let (changes, rows) = (lane.changes, UnsafePointer(rows.address(of: 0)))
         var start = 0
-        while start < messages.count {
-            // Messages of one shape, few enough that their wallets stay in the nearest cache.
-            let number = rows[Int(messages[start].row)].shape
-            guard let shape = shapes[Int(number)] else { preconditionFailure("a message of no shape") }
-            var booking = Booking(shape, lane.standings)
-            repeat {
-                var end = start
-                while end < min(start + 128, messages.count), rows[Int(messages[end].row)].shape == number {
-                    booking.prefetch(messages[end])
-                    end += 1
+        withUnsafeTemporaryAllocation(of: WalletPlace.self, capacity: World.messageRun) { wallets in
+            guard let places = wallets.baseAddress else { return }
+            while start < messages.count {
+                // Messages of one shape, few enough that their wallets stay in the nearest cache.
+                let number = rows[Int(first[start].row)].shape
+                guard let shape = shapes[Int(number)] else { preconditionFailure("a message of no shape") }
+                var booking = Booking(shape, shard: shard, lane.standings)
+                while start < messages.count, rows[Int(first[start].row)].shape == number {
+                    var end = start + 1
+                    let limit = min(start + World.messageRun, messages.count)
+                    while end < limit, rows[Int(first[end].row)].shape == number { end += 1 }
+                    let (run, count) = (first + start, end - start)
+                    booking.findWallets(run, count: count, into: places)
+                    booking.book(run, count: count, of: rows, places, into: postings.extend(by: count))
+                    booking.noteScores(run, count: count, of: rows, changes)
+                    if changes.count >= 64 { applyChanges(changes) }
+                    start = end
                 }
-                if end == start { break }
-                let space = postings.extend(by: end - start)
-                for at in start..<end {
-                    space[at - start] = booking.book(messages[at], rows + Int(messages[at].row), changes)
-                }
-                if changes.count >= 64 { applyChanges(changes) }
-                start = end
-            } while start < messages.count
+            }
         }
         applyChanges(changes)
     }
+
+    /// Messages that are booked together.
+    private static let messageRun = 128
 
     /// Brings collected changes onto the boards, in order; runs of one standing hide each other's cache misses.
     private func applyChanges(_ changes: Buffer<BoardChange>) {

@@ -25,7 +25,7 @@ extension World {
         while start < range.upperBound {
             let number = rows[start].shape
             var end = start + 1
-            while end < range.upperBound, rows[end].shape == number { end += 1 }
+            while end < range.upperBound, rows.address(of: end).pointee.shape == number { end += 1 }
             body(shapes[Int(number)], start..<end)
             start = end
         }
@@ -33,52 +33,34 @@ extension World {
 
     /// The same for rows of one shape.
     private func resolve(_ run: Range<Int>, _ shape: ActiveShape) {
-        let (ids, members) = (shape.workspace.externalIds, shape.workspace.members)
-        for i in run { ids.prefetchSlots(rows[i].key) }
-        for i in run { members.prefetchSlot(rows[i].memberHash) }
-        for i in run { ids.prefetchCandidates(rows[i].key) }
-        for i in run { members.prefetchCandidate(rows[i].memberHash) }
+        let (rows, ids, members) = (rows, shape.workspace.externalIds, shape.workspace.members)
+        rows.forEach(in: run) { ids.prefetchSlots($0.pointee.key) }
+        rows.forEach(in: run) { members.prefetchSlot($0.pointee.memberHash) }
+        rows.forEach(in: run) { ids.prefetchCandidates($0.pointee.key) }
+        rows.forEach(in: run) { members.prefetchCandidate($0.pointee.memberHash) }
         var accepted: UInt64 = 0
         var digest: UInt64 = 0
         let wantsDays = !shape.workspace.boards.isEmpty
         var day = shape.workspace.day
-        for i in run {
-            resolveOne(i, shape, creates: true)
-            guard rows[i].state == .open else { continue }
+        rows.forEach(in: run) { row in
+            World.resolveOne(row, shape, creates: true)
+            guard row.pointee.state == .open else { return }
             if wantsDays {
-                let at = rows[i].at
+                let at = row.pointee.at
                 if day.holds(at) {
-                    rows[i].day = Int32(truncatingIfNeeded: day.number)
+                    row.pointee.day = Int32(truncatingIfNeeded: day.number)
                 } else {
-                    rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: at))
+                    row.pointee.day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: at))
                     day = shape.workspace.day
                 }
             }
-            ids.insert(rows[i].key, RememberedId(sequence: rows[i].sequence, content: rows[i].content))
-            digest &+= World.digestTerm(rows[i].sequence)
+            ids.insert(
+                row.pointee.key, RememberedId(sequence: row.pointee.sequence, content: row.pointee.content))
+            digest &+= World.digestTerm(row.pointee.sequence)
             accepted += 1
         }
         shape.workspace.remembered(accepted, digest: digest)
-        if shape.levels > 0 { prefetchUplines(run, shape) }
-    }
-
-    /// Starts loading the referrers that the rows' rewards climb over, level by level.
-    private func prefetchUplines(_ run: Range<Int>, _ shape: ActiveShape) {
-        let forest = shape.workspace.forest
-        climbers.removeAll()
-        for i in run where rows[i].state == .open { climbers.append(rows[i].member) }
-        for c in 0..<climbers.count { forest.prefetch(climbers[c]) }
-        for _ in 1..<max(shape.levels, 1) {
-            var left = 0
-            for c in 0..<climbers.count {
-                let referrer = forest.referrer(of: climbers[c])
-                climbers[left] = referrer
-                if referrer != Forest.none { left += 1 }
-            }
-            climbers.truncate(to: left)
-            for c in 0..<left { forest.prefetch(climbers[c]) }
-            if left == 0 { return }
-        }
+        uplines.climb(run, of: rows, levels: shape.levels, shape.workspace.forest)
     }
 
     /// Resolves an action that is applied alone, and remembers nothing yet: a refused command leaves no trace.
@@ -87,8 +69,9 @@ extension World {
             rows[i].state = .refusedShape
             return
         }
-        resolveOne(i, shape, creates: false)
+        World.resolveOne(rows.address(of: i), shape, creates: false)
         rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: rows[i].at))
+        uplines.climb(i..<i + 1, of: rows, levels: shape.levels, shape.workspace.forest)
     }
 
     /// Remembers an action that was resolved alone.
@@ -101,24 +84,24 @@ extension World {
     private static func digestTerm(_ sequence: UInt64) -> UInt64 { mix(sequence, 0x5bd1_e995) }
 
     @inline(__always)
-    private func resolveOne(_ i: Int, _ shape: ActiveShape, creates: Bool) {
+    private static func resolveOne(_ row: UnsafeMutablePointer<ActionRow>, _ shape: ActiveShape, creates: Bool) {
         let workspace = shape.workspace
-        if let seen = workspace.externalIds.find(rows[i].key) {
-            rows[i].state = seen.content == rows[i].content ? .duplicate : .conflict
-            rows[i].first = seen.sequence
+        if let seen = workspace.externalIds.find(row.pointee.key) {
+            row.pointee.state = seen.content == row.pointee.content ? .duplicate : .conflict
+            row.pointee.first = seen.sequence
             return
         }
-        if let member = workspace.members.find(rows[i].memberHash, rows[i].performer) {
-            rows[i].member = member
-        } else if workspace.autoCreateMembers, shape.refusal == nil, rows[i].state == .open {
-            rows[i].member =
+        if let member = workspace.members.find(row.pointee.memberHash, row.pointee.performer) {
+            row.pointee.member = member
+        } else if workspace.autoCreateMembers, shape.refusal == nil, row.pointee.state == .open {
+            row.pointee.member =
                 creates
-                ? workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
+                ? workspace.addMember(hash: row.pointee.memberHash, id: row.pointee.performer)
                 : UInt32(workspace.memberCount)
         } else if !workspace.autoCreateMembers {
-            rows[i].state = .unknownMember
+            row.pointee.state = .unknownMember
             return
         }
-        if shape.refusal != nil { rows[i].state = .refusedShape }
+        if shape.refusal != nil { row.pointee.state = .refusedShape }
     }
 }

@@ -44,14 +44,22 @@ extension World {
         lane.postings.removeAll()
         lane.inbox.removeAll()
         merge(lanes.map { $0.outboxes[s].elements }) { lane.inbox.append($1) }
-        receive(lane.inbox.elements, into: lane.postings, lane)
+        receive(lane.inbox.elements, shard: s, into: lane.postings, lane)
     }
 
     /// Books one row's messages to several shards in order; for actions that are applied alone.
     func receiveMerged(_ lane: ShardLane) {
         lane.inbox.removeAll()
         merge(lane.outboxes.map { $0.elements }) { lane.inbox.append($1) }
-        receive(lane.inbox.elements, into: postings, lane)
+        let all = lane.inbox.elements
+        var start = 0
+        while start < all.count {
+            let shard = Int(all[start].member) & (shardCount - 1)
+            var end = start + 1
+            while end < all.count, Int(all[end].member) & (shardCount - 1) == shard { end += 1 }
+            receive(UnsafeBufferPointer(rebasing: all[start..<end]), shard: shard, into: postings, lane)
+            start = end
+        }
     }
 
     /// Brings the shards' postings into the order of the log: each answers one message of the shard's inbox.

@@ -29,8 +29,7 @@ public final class World {
     // The batch at hand.
     let rows = Buffer<ActionRow>(capacity: World.stepRows)
     var shapes: ContiguousArray<ActiveShape?> = []
-    /// Members whose referrers are being loaded.
-    let climbers = Buffer<UInt32>(capacity: World.runRows)
+    let uplines = Uplines()
     let lanes: ContiguousArray<ShardLane>
     var batch = World.noBatch
     static let noBatch = CommandBatch()
@@ -66,7 +65,7 @@ public final class World {
         hash.deallocate()
         postings.deallocate()
         rows.deallocate()
-        climbers.deallocate()
+        uplines.deallocate()
     }
 
     /// Applies a batch that is stamped with `firstSequence` and `time`, and fills its outcomes.

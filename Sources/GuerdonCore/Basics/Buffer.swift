@@ -68,6 +68,19 @@
         return header.pointee.base + old
     }
 
+    /// Calls `body` with the place of every element in `range`, which must exist; the buffer must not grow meanwhile.
+    ///
+    /// One check for all of them, and elements larger than a word stay where they are.
+    @inline(__always) func forEach(in range: Range<Int>, _ body: (UnsafeMutablePointer<Element>) -> Void) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= header.pointee.count)
+        var place = header.pointee.base + range.lowerBound
+        let end = header.pointee.base + range.upperBound
+        while place < end {
+            body(place)
+            place += 1
+        }
+    }
+
     /// Where an element is, until the buffer grows.
     func address(of index: Int) -> UnsafeMutablePointer<Element> {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count))

@@ -17,19 +17,19 @@ struct PayTarget {
 /// The pay targets of a workspace, made anew when plans, currencies or boards change.
 final class PayTable {
     private let entries: UnsafeMutableBufferPointer<PayTarget>
-    private let shardBits: Int
+    private let rewardCount: Int
 
     init(_ workspace: Workspace) {
-        shardBits = workspace.shardBits
-        entries = .allocate(capacity: workspace.rewardInfos.count << workspace.shardBits)
-        for (i, info) in workspace.rewardInfos.enumerated() {
-            let currency = Int(info.currency)
-            for (s, shard) in workspace.shards.enumerated() {
+        rewardCount = workspace.rewardInfos.count
+        entries = .allocate(capacity: rewardCount * workspace.shards.count)
+        for (s, shard) in workspace.shards.enumerated() {
+            for (i, info) in workspace.rewardInfos.enumerated() {
+                let currency = Int(info.currency)
                 // A tag has no currency; its entry is never asked for.
                 guard currency < workspace.currencies.count else { continue }
                 let isFunded = info.account >= 0
                 entries.initializeElement(
-                    at: i << shardBits | s,
+                    at: s * rewardCount + i,
                     to: PayTarget(
                         wallets: shard.wallets.wallets[currency],
                         paid: isFunded
@@ -44,10 +44,8 @@ final class PayTable {
 
     deinit { entries.deallocate() }
 
-    @inline(__always)
-    func target(info: UInt32, shard: Int) -> UnsafePointer<PayTarget> {
-        let index = Int(info) &<< shardBits | shard
-        precondition(index < entries.count)
-        return UnsafePointer(entries.baseAddress.unsafelyUnwrapped + index)
+    /// The targets of one shard, by the index of the reward in the workspace.
+    func targets(shard: Int) -> UnsafeBufferPointer<PayTarget> {
+        UnsafeBufferPointer(rebasing: entries[shard * rewardCount..<(shard + 1) * rewardCount])
     }
 }

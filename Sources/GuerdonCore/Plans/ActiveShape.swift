@@ -39,6 +39,10 @@ final class ActiveShape {
     /// What all bonuses pay, reward by reward and level by level.
     let operations: PayOperations
     let bounds: [Bound]
+    /// Where no bonus asks anything of an action but when it happened, and all plans run at the same times: those times.
+    ///
+    /// Then an action earns all or nothing, and what it earns is one run of operations.
+    let unconditional: Range<Int64>?
     /// Levels of the longest upline that is paid.
     let levels: Int
     /// Whether conditions read what other members' actions may change, so that actions go one by one.
@@ -108,6 +112,11 @@ final class ActiveShape {
             }
         }
         self.bonuses = bonuses
+        let (starts, ends) = (bonuses.first?.starts ?? Int64.min, bonuses.first?.ends ?? Int64.max)
+        let isUnconditional = bonuses.allSatisfy {
+            $0.audience == nil && $0.condition == nil && $0.starts == starts && $0.ends == ends
+        }
+        unconditional = isUnconditional ? starts..<ends : nil
         self.operations = operations
         self.bounds = bounds
         self.levels = levels
