@@ -40,6 +40,7 @@ struct Recovery {
         return World(
             shards: options.shards, seed: BitHash.Seed(seed[0], seed[1], seed[2], seed[3]),
             runner: options.shards == 1 ? SerialRunner() : ShardActors(count: options.shards),
+            side: options.shards == 1 ? SideThread(name: "boards") : nil,
             log: LogArchive(log: log, history: history))
     }
 

@@ -73,7 +73,8 @@ extension World {
         }
         row.pointee.key = ExternalIdKey(hash.hash128(record.externalId))
         row.pointee.memberHash = hash.hash64(record.performer)
-        var content = mix(row.pointee.memberHash, UInt64(bitPattern: row.pointee.units) ^ (row.pointee.hasValue ? 0x9e37_79b9 : 0))
+        var content = mix(
+            row.pointee.memberHash, UInt64(bitPattern: row.pointee.units) ^ (row.pointee.hasValue ? 0x9e37_79b9 : 0))
         content = mix(content, UInt64(bitPattern: record.at))
         if let shape { content ^= shape.digest }
         if record.title.baseAddress != nil { content = mix(content, digest(record.title, 1)) }

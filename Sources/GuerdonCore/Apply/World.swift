@@ -10,6 +10,7 @@ public final class World {
     let seed: BitHash.Seed
     let hash: BitHash
     let runner: any PhaseRunner
+    private let keeper: OrderKeeper?
     /// Log and history of what was applied before.
     public let log: any LogSource
 
@@ -45,10 +46,11 @@ public final class World {
     ///   - shards: a power of two.
     ///   - seed: keys the hash tables; of no influence on results.
     ///   - runner: runs the shards' phases; in turn on the caller's thread by default.
+    ///   - side: keeps boards in order beside the owner, if the world has one shard; the owner does it himself by default.
     ///   - log: where older commands and postings are found.
     public init(
         shards: Int = 1, seed: BitHash.Seed = BitHash.Seed(1, 2, 3, 4), runner: any PhaseRunner = SerialRunner(),
-        log: any LogSource
+        side: (any SideRunner)? = nil, log: any LogSource
     ) {
         precondition(shards > 0 && shards & (shards - 1) == 0, "the shard count must be a power of two")
         shardCount = shards
@@ -56,6 +58,7 @@ public final class World {
         self.seed = seed
         hash = BitHash(seed: seed)
         self.runner = runner
+        keeper = shards == 1 ? side.map { OrderKeeper($0) } : nil
         self.log = log
         lanes = ContiguousArray((0..<shards).map { _ in ShardLane(shards: shards) })
         _ = addWorkspace("main")
@@ -121,7 +124,7 @@ public final class World {
     }
 
     func addWorkspace(_ name: Text) -> Workspace {
-        let workspace = Workspace(name: name, index: workspaces.count, shardBits: shardBits, seed: seed)
+        let workspace = Workspace(name: name, index: workspaces.count, shardBits: shardBits, seed: seed, keeper: keeper)
         workspaceIndex[name] = workspaces.count
         workspaces.append(workspace)
         return workspace

@@ -11,13 +11,14 @@ final class Board {
     let sequence: UInt64
     private let shardCount: Int
     private let members: IdTable
+    private let keeper: OrderKeeper?
     private(set) var standings: [Int64: Standing] = [:]
     // The periods of recent days: actions mostly fall into few of them.
     private var recent: ContiguousArray<(day: Int64, standing: Standing)?>
 
     init(
         name: Text, index: Int, currency: Int, period: BoardPeriod, ties: TieStyle, sequence: UInt64, shardCount: Int,
-        members: IdTable
+        members: IdTable, keeper: OrderKeeper?
     ) {
         self.name = name
         self.index = index
@@ -27,6 +28,7 @@ final class Board {
         self.sequence = sequence
         self.shardCount = shardCount
         self.members = members
+        self.keeper = keeper
         recent = ContiguousArray(repeating: nil, count: 64)
     }
 
@@ -67,7 +69,7 @@ final class Board {
             return found
         }
         let made = Standing(
-            key: key, shardCount: shardCount, members: members, countsDistinct: ties == .dense)
+            key: key, shardCount: shardCount, members: members, countsDistinct: ties == .dense, keeper: keeper)
         standings[key] = made
         return made
     }

@@ -33,6 +33,8 @@ final class Standing {
         var order: ScoreIndex
         /// Members whose place in the order is not that of their score, and the place that it is; each once.
         let pending = Buffer<Place>()
+        /// Changes that are being brought into the order.
+        let moving = Buffer<ScoreIndex.Change>()
     }
 
     /// Changes that gather before the order follows: a millisecond's work for whoever asks next.
@@ -51,10 +53,13 @@ final class Standing {
     private let shardBits: Int
     /// The scores of all shards; only where dense ranks are wanted, and a table does not know them all by itself.
     private var distinct: DistinctScores?
+    private let keeper: OrderKeeper?
 
-    init(key: Int64, shardCount: Int, members: IdTable, countsDistinct: Bool) {
+    init(key: Int64, shardCount: Int, members: IdTable, countsDistinct: Bool, keeper: OrderKeeper? = nil) {
+        precondition(keeper == nil || shardCount == 1, "several shards bring their orders up by themselves")
         self.key = key
         self.members = members
+        self.keeper = keeper
         shardBits = shardCount.trailingZeroBitCount
         tables = .allocate(capacity: shardCount)
         let isAlone = shardCount == 1
@@ -66,10 +71,12 @@ final class Standing {
     }
 
     deinit {
+        keeper?.finish()
         for table in tables {
             table.scores.deallocate()
             table.order.deallocate()
             table.pending.deallocate()
+            table.moving.deallocate()
         }
         tables.deallocate()
         distinct?.deallocate()
@@ -92,7 +99,7 @@ final class Standing {
             table.scores[local] = new.pending
             if old.isPending { continue }
             table.pending.append(Place(member: change.member, score: old.score, since: old.since))
-            if table.pending.count >= Standing.pendingLimit { bringUp(Int(change.member) & mask) }
+            if table.pending.count >= Standing.pendingLimit { startBringUp(Int(change.member) & mask) }
         }
     }
 
@@ -103,28 +110,42 @@ final class Standing {
         withUnsafePointer(to: change) { add(UnsafeBufferPointer(start: $0, count: 1)) }
     }
 
+    /// Brings a shard's order up to its scores, beside the caller if there is somebody to do it.
+    private func startBringUp(_ shard: Int) {
+        guard let keeper else { return bringUp(shard) }
+        keeper.finish()
+        gatherChanges(shard)
+        let (table, members) = (tables[shard], members)
+        keeper.start { table.order.apply(table.moving.elements) { members.precedes($0, $1) } }
+    }
+
     /// Brings a shard's order up to its scores.
     private func bringUp(_ shard: Int) {
+        keeper?.finish()
+        let table = tables[shard]
+        if table.pending.isEmpty { return }
+        gatherChanges(shard)
+        table.order.apply(table.moving.elements) { members.precedes($0, $1) }
+    }
+
+    /// Takes what is pending as changes to be brought into the order.
+    private func gatherChanges(_ shard: Int) {
         let table = tables[shard]
         let pending = table.pending.elements
-        if pending.isEmpty { return }
-        withUnsafeTemporaryAllocation(of: ScoreIndex.Change.self, capacity: pending.count) { changes in
-            for (i, place) in pending.enumerated() {
-                if i & 63 == 0 {
-                    for next in pending[i..<min(i + 64, pending.count)] {
-                        table.scores.prefetch(Int(next.member) &>> shardBits)
-                    }
+        table.moving.removeAll()
+        let changes = table.moving.extend(by: pending.count)
+        for (i, place) in pending.enumerated() {
+            if i & 63 == 0 {
+                for next in pending[i..<min(i + 64, pending.count)] {
+                    table.scores.prefetch(Int(next.member) &>> shardBits)
                 }
-                let local = Int(place.member) &>> shardBits
-                let score = table.scores[local]
-                table.scores[local] = Score(score: score.score, since: score.since)
-                distinct?.note(shard: shard, from: place.score, to: score.score)
-                changes.initializeElement(
-                    at: i,
-                    to: .init(
-                        member: place.member, old: (place.score, place.since), new: (score.score, score.since)))
             }
-            table.order.apply(UnsafeBufferPointer(changes)) { members.precedes($0, $1) }
+            let local = Int(place.member) &>> shardBits
+            let score = table.scores[local]
+            table.scores[local] = Score(score: score.score, since: score.since)
+            distinct?.note(shard: shard, from: place.score, to: score.score)
+            (changes + i).initialize(
+                to: .init(member: place.member, old: (place.score, place.since), new: (score.score, score.since)))
         }
         table.pending.removeAll()
     }
@@ -209,6 +230,7 @@ final class Standing {
 
     /// Builds the orders anew from the scores: after loading, or when distinct scores are to be counted.
     func rebuild(countsDistinct: Bool) {
+        keeper?.finish()
         distinct?.deallocate()
         distinct = countsDistinct && tables.count > 1 ? DistinctScores(shardCount: tables.count) : nil
         for shard in tables.indices {

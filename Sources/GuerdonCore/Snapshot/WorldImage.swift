@@ -112,6 +112,11 @@ extension World {
 
 extension Workspace {
     fileprivate func image() -> WorldImage.WorkspaceImage {
+        keeper?.finish()
+        return makeImage()
+    }
+
+    private func makeImage() -> WorldImage.WorkspaceImage {
         WorldImage.WorkspaceImage(
             workspace: self, calendars: calendars, autoCreateMembers: autoCreateMembers, codes: codes,
             members: members.freeze(), memberCount: memberCount, referrers: forest.freezeReferrers(),

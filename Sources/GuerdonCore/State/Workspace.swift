@@ -14,6 +14,8 @@ final class Workspace {
     let members: IdTable
     let forest: Forest
     let shards: ContiguousArray<MemberShard>
+    /// Brings boards up beside the owner; only where one shard knows all members.
+    let keeper: OrderKeeper?
 
     // Named things, in order of creation.
     var currencies: ContiguousArray<Currency> = []
@@ -58,10 +60,11 @@ final class Workspace {
     /// Whether the shards have something to settle.
     var touched = false
 
-    init(name: Text, index: Int, shardBits: Int, seed: BitHash.Seed) {
+    init(name: Text, index: Int, shardBits: Int, seed: BitHash.Seed, keeper: OrderKeeper?) {
         self.name = name
         self.index = index
         self.shardBits = shardBits
+        self.keeper = keeper
         members = IdTable(seed: seed)
         externalIds = ExternalIdTable(seed: seed, generationLimit: (1 << 31) - 1)
         forest = Forest()
@@ -69,6 +72,7 @@ final class Workspace {
     }
 
     deinit {
+        keeper?.finish()
         members.deallocate()
         externalIds.deallocate()
         forest.deallocate()
@@ -95,6 +99,7 @@ final class Workspace {
 
     /// Creates a member whose id is new.
     func addMember(hash: UInt64, id: UnsafeRawBufferPointer) -> UInt32 {
+        keeper?.finish()
         let member = members.insert(hash, id)
         forest.addMember()
         let shard = shards[shard(of: member)]
