@@ -11,8 +11,24 @@ public protocol BatchSource: AnyObject, Sendable {
     /// - Returns: `nil` when none came in time, or none will come any more.
     func take(timeoutNanoseconds: Int64) -> (any EngineBatch)?
 
+    /// The engine starts to take batches. While ``take(timeoutNanoseconds:)`` waits, the source may give a small batch to
+    /// `runner` instead, on a thread of its own; the two must not overlap.
+    func begin(_ runner: any BatchRunner)
+
     /// The engine cannot go on: nothing more is acknowledged. Stop serving and exit with a failure.
     func failed(_ error: any Error)
+}
+
+/// Does small batches on the thread of whoever has them: to wake the evaluating thread takes longer than the work.
+public protocol BatchRunner: AnyObject, Sendable {
+    /// Whether a batch may be done on the calling thread: it is small, and nothing else is due.
+    func takesHere(_ batch: any EngineBatch) -> Bool
+    /// Makes a batch durable, applies it and releases it, all on the calling thread.
+    func runHere(_ batch: any EngineBatch)
+}
+
+extension BatchSource {
+    public func begin(_ runner: any BatchRunner) {}
 }
 
 /// The ledger of one data directory: takes batches, makes them durable and applies them, and lets their answers go.
@@ -20,7 +36,8 @@ public protocol BatchSource: AnyObject, Sendable {
 /// Two threads: one evaluates, the other writes and syncs the log; a batch's answers leave when both are done with it.
 /// Nothing that leaves shows what a power cut could take back.
 public final class Engine: @unchecked Sendable {
-    // Sendable: the world belongs to the evaluating thread once `start` was called.
+    // Sendable: the world belongs to the evaluating thread once `start` was called; while that waits for a batch, it
+    // belongs to whoever calls `runHere`.
     private let directory: DataDirectory
     private let log: WriteAheadLog
     private let history: History
@@ -29,6 +46,7 @@ public final class Engine: @unchecked Sendable {
     private let control = Monitor(Control())
     private var journal: Journal?
     private var evaluator: DedicatedThread?
+    private weak var source: (any BatchSource)?
     private let snapshots: SnapshotTaker
     private var memory: MemoryKeeper?
     private var archiver: DedicatedThread?
@@ -92,19 +110,26 @@ public final class Engine: @unchecked Sendable {
         self.journal = journal
         let memory = MemoryKeeper()
         self.memory = memory
+        self.source = source
+        source.begin(self)
         archiver = DedicatedThread(name: "archiver") { [self] in archive() }
         evaluator = DedicatedThread(name: "evaluator") { [self] in
             do {
                 try evaluate(source, journal, memory)
             } catch {
-                let isFirst = control.change { control in
-                    defer { if control.failure == nil { control.failure = error } }
-                    return control.failure == nil
-                }
-                if isFirst { source.failed(error) }
+                fail(error)
             }
             control.change { $0.isDone = true }
         }
+    }
+
+    /// Tells the first failure; nothing is acknowledged any more.
+    private func fail(_ error: any Error) {
+        let isFirst = control.change { control in
+            defer { if control.failure == nil { control.failure = error } }
+            return control.failure == nil
+        }
+        if isFirst { source?.failed(error) }
     }
 
     /// Ends: what the source still gives is finished, the log is sealed, the history written.
@@ -144,9 +169,7 @@ public final class Engine: @unchecked Sendable {
         var isSnapshotDue = false
         while true {
             guard journal.waitUntilIdle() else { return }
-            // Only what is durable goes into the history, or a crash could leave it ahead of the log.
-            try history.append(world.postings.elements)
-            world.forgetBatch()
+            try settleBatch()
             snapshots.collect(world)
             // Asked before the source is: what came until then is still taken.
             let isLast = isStopping
@@ -167,6 +190,13 @@ public final class Engine: @unchecked Sendable {
             }
             try run(batch, tickBatch, journal)
         }
+    }
+
+    /// Ends a batch that is durable.
+    private func settleBatch() throws {
+        // Only what is durable goes into the history, or a crash could leave it ahead of the log.
+        try history.append(world.postings.elements)
+        world.forgetBatch()
     }
 
     /// Packs segments that are full, so that the log takes little space and their files can be written again.
@@ -220,31 +250,33 @@ public final class Engine: @unchecked Sendable {
         tick.time = time
     }
 
+    private func stamp(_ commands: CommandBatch, first: UInt64, _ time: Int64) {
+        commands.firstSequence = first
+        commands.time = time
+        loggedBytes.add(commands.body.count + Engine.recordHeaderBytes, ordering: .relaxed)
+    }
+
+    /// Does a small batch from end to end on the calling thread.
+    private func runAlone(_ batch: any EngineBatch, _ journal: Journal) throws {
+        let commands = batch.commands
+        // Reads alone have nothing to log: all they can show is durable already.
+        if commands.count > 0 {
+            stamp(commands, first: world.sequence + 1, now())
+            try world.apply(commands)
+        }
+        batch.applied(world)
+        if commands.count > 0 { try journal.perform(commands) }
+        batch.released()
+    }
+
     /// Stamps a batch, hands it to the journal and applies it meanwhile.
     private func run(_ batch: any EngineBatch, _ tick: CommandBatch, _ journal: Journal) throws {
         let commands = batch.commands
-        guard commands.count > 0 else {
-            // Reads alone: all they can show is durable already.
-            batch.applied(world)
-            batch.released()
-            return
-        }
         let time = now()
-        var isTicking = false
-        if let due = world.nextExpiry(), due <= time {
-            prepareTick(tick, time)
-            isTicking = true
-        }
-        commands.firstSequence = world.sequence + (isTicking ? 2 : 1)
-        commands.time = time
-        loggedBytes.add(commands.body.count + Engine.recordHeaderBytes, ordering: .relaxed)
-        if !isTicking, commands.count <= Engine.smallBatch {
-            try world.apply(commands)
-            batch.applied(world)
-            try journal.perform(commands)
-            batch.released()
-            return
-        }
+        let isTicking = commands.count > 0 && world.nextExpiry().map { $0 <= time } ?? false
+        if !isTicking, commands.count <= Engine.smallBatch { return try runAlone(batch, journal) }
+        if isTicking { prepareTick(tick, time) }
+        stamp(commands, first: world.sequence + (isTicking ? 2 : 1), time)
         let pending = Monitor(2)
         let finish: @Sendable () -> Void = {
             if pending.change({ count in
@@ -265,6 +297,24 @@ public final class Engine: @unchecked Sendable {
         }
         batch.applied(world)
         finish()
+    }
+}
+
+extension Engine: BatchRunner {
+    public func takesHere(_ batch: any EngineBatch) -> Bool {
+        batch.commands.count <= Engine.smallBatch && control.changeQuietly { $0.failure == nil && !$0.isDone }
+            && world.nextExpiry().map { $0 > now() } ?? true
+    }
+
+    public func runHere(_ batch: any EngineBatch) {
+        guard let journal, let memory else { return }
+        do {
+            try runAlone(batch, journal)
+            try settleBatch()
+            memory.check()
+        } catch {
+            fail(error)
+        }
     }
 }
 

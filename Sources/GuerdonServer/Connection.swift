@@ -109,11 +109,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func handOver() {
         guard !isClosing else { return pending.clear() }
         guard pending.readableBytes > 0 else { return readMore() }
-        let result = server.intake.withOpen { batch in self.add(to: batch) }
-        switch result {
-        case .all?, .answersFirst?: break
-        case .nextBatch?, nil: server.waiting.insert(ObjectIdentifier(self))
-        }
+        if !server.intake.withOpen({ self.add(to: $0) != .nextBatch }) { server.waiting.insert(ObjectIdentifier(self)) }
+        server.offerLater()
         readMore()
     }
 
@@ -133,7 +130,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         // A flood leaves room for others.
         let room = min(batch.bytes + server.limits.batchBytes / 4, server.limits.batchBytes)
         while true {
-            guard batch.bytes < room else { return .nextBatch }
+            guard batch.bytes < room, batch.commands.count < server.limits.batchCommands else { return .nextBatch }
             guard !isOverBound, defaults.awaited == nil else { return .answersFirst }
             guard let end = endOfPiece() else { break }
             let taken = pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }

@@ -18,6 +18,29 @@ final class Intake: BatchSource, @unchecked Sendable {
         var fetched: [PastJob] = []
         /// Questions that are being fetched for.
         var fetching = 0
+        /// Whether lines wait for room in a batch.
+        var isAwaited = false
+        /// Whether the engine's thread waits for a batch.
+        var isParked = false
+        /// Whether a batch is being done on the event loop while the engine's thread waits.
+        var isBorrowed = false
+        /// Whether the engine's thread wants to go on with other things than batches.
+        var isRecalled = false
+        var runner: (any BatchRunner)?
+
+        /// Whether there is something to take.
+        var isReady: Bool { open.map { !$0.isEmpty } ?? false || wantsEmpty || !fetched.isEmpty }
+
+        /// The open batch, with the questions that were fetched for; `nil` when there is nothing to do.
+        mutating func takeReady() -> ServerBatch? {
+            guard isReady else { return nil }
+            if open == nil { open = spare.popLast() }
+            guard let taken = open else { return nil }
+            swap(&taken.fetched, &fetched)
+            open = spare.popLast()
+            wantsEmpty = false
+            return taken
+        }
 
         /// Whether no question is on its way to a batch.
         var isFinished: Bool { fetching == 0 && fetched.isEmpty }
@@ -42,33 +65,86 @@ final class Intake: BatchSource, @unchecked Sendable {
         }
     }
 
-    /// Lets the event loop add lines to the open batch; `nil` when all batches are under way.
-    func withOpen<Result>(_ body: (ServerBatch) -> Result) -> Result? {
-        state.change { state in
+    /// Lets the event loop add lines to the open batch, and says whether all of them found room; ``offer()`` has to follow.
+    ///
+    /// If not, `onTaken` is called when there may be room again.
+    func withOpen(_ body: (ServerBatch) -> Bool) -> Bool {
+        state.changeQuietly { state in
             if state.open == nil { state.open = state.spare.popLast() }
-            return state.open.map(body)
+            let hasRoom = state.open.map(body) ?? false
+            if !hasRoom { state.isAwaited = true }
+            return hasRoom
         }
     }
+
+    /// Gives the open batch to the engine, if that waits for one; to be called on the event loop when everything that has
+    /// arrived is in it.
+    ///
+    /// A small one is done at once, on the event loop: to wake the engine's thread takes longer, and nothing else waits.
+    func offer() {
+        enum Choice {
+            case nothing
+            case wake
+            case here(ServerBatch, any BatchRunner)
+        }
+        let choice: Choice = state.changeQuietly { state in
+            guard state.isParked, !state.isBorrowed, let open = state.open, !open.isEmpty else { return .nothing }
+            guard !state.isRecalled, !state.isClosed, state.fetched.isEmpty, let runner = state.runner,
+                runner.takesHere(open)
+            else { return .wake }
+            state.open = state.spare.popLast()
+            state.wantsEmpty = false
+            state.isBorrowed = true
+            return .here(open, runner)
+        }
+        switch choice {
+        case .nothing: break
+        case .wake: state.wake()
+        case .here(let batch, let runner):
+            runner.runHere(batch)
+            let isWanted = state.changeQuietly { state in
+                state.isBorrowed = false
+                return state.isRecalled || state.isReady || state.isClosed
+            }
+            if isWanted { state.wake() }
+        }
+    }
+
+    func begin(_ runner: any BatchRunner) { state.change { $0.runner = runner } }
 
     func take(timeoutNanoseconds: Int64) -> (any EngineBatch)? {
         while true {
             let batch: ServerBatch?? = state.wait(nanoseconds: timeoutNanoseconds) { state in
-                if state.open == nil, !state.fetched.isEmpty { state.open = state.spare.popLast() }
-                if let open = state.open, !open.isEmpty || state.wantsEmpty || !state.fetched.isEmpty {
-                    swap(&open.fetched, &state.fetched)
-                    state.open = state.spare.popLast()
-                    state.wantsEmpty = false
-                    return .some(open)
-                }
-                return state.isClosed && state.isFinished ? .some(nil) : nil
+                state.isParked = true
+                if state.isBorrowed { return nil }
+                let taken = state.takeReady()
+                if taken == nil, !(state.isClosed && state.isFinished) { return nil }
+                state.isParked = false
+                return .some(taken)
             }
             if let batch = batch ?? nil {
-                onTaken()
+                signalIfAwaited()
                 return batch
             }
-            // Who stops has to wait for answers that are under way.
-            guard state.wait({ .some($0.isClosed && !$0.isFinished) }) == true else { return nil }
+            // Time is over, or nothing will come: the state of the engine must be back before it goes on.
+            let isUnfinished: Bool? = state.wait { state in
+                state.isRecalled = state.isBorrowed
+                if state.isBorrowed { return nil }
+                state.isParked = false
+                // Who stops has to wait for answers that are under way.
+                return .some(state.isClosed && !state.isFinished)
+            }
+            guard isUnfinished == true else { return nil }
         }
+    }
+
+    /// Calls `onTaken` if somebody waits for room.
+    private func signalIfAwaited() {
+        let isAwaited = state.changeQuietly { state in
+            defer { state.isAwaited = false }
+            return state.isAwaited
+        }
+        if isAwaited { onTaken() }
     }
 
     /// A question is about to be fetched for.
@@ -85,8 +161,12 @@ final class Intake: BatchSource, @unchecked Sendable {
     /// Takes back a batch whose replies were sent.
     func recycle(_ batch: ServerBatch) {
         batch.reset()
-        state.change { $0.spare.append(batch) }
-        onTaken()
+        let isWanted = state.changeQuietly { state in
+            state.spare.append(batch)
+            return state.isParked && !state.isBorrowed && state.isReady
+        }
+        if isWanted { state.wake() }
+        signalIfAwaited()
     }
 
     /// Has the engine take a batch even if there is no line: subscriptions wait to be told.

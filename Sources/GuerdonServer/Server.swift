@@ -30,6 +30,7 @@ public final class Server: @unchecked Sendable {
     /// The next look at what is watched that needs no batch of its own.
     private var eventTimer: (at: NIODeadline, task: Scheduled<Void>)?
     private var isDeadlineTimerSet = false
+    private var isOfferDue = false
     /// Connections over the bound that are being told so.
     private var refusing = 0
     private let started: Int64
@@ -180,6 +181,17 @@ public final class Server: @unchecked Sendable {
         loop.scheduleTask(in: .seconds(1)) {
             self.refusing -= 1
             connection.close()
+        }
+    }
+
+    /// Offers the open batch to the engine when all sockets that have something to read were read.
+    func offerLater() {
+        guard !isOfferDue else { return }
+        isOfferDue = true
+        // Tasks come after the sockets' turn.
+        loop.execute {
+            self.isOfferDue = false
+            self.intake.offer()
         }
     }
 

@@ -8,6 +8,9 @@ public struct ServerLimits: Sendable {
     public var connectionBytes = 4 << 20
     /// Bytes of all connections that wait for the engine, before none is read from.
     public var batchBytes = 8 << 20
+    /// Commands of a batch, before what else has arrived waits for the next one: while one is evaluated, the lines behind it
+    /// are decoded and the answers before it are sent. One batch of all that is under way would leave each stage idle in turn.
+    public var batchCommands = 2048
     /// Subscriptions of one connection.
     public var subscriptions = 100
     /// Events of one subscription in a second; 0 for as many as there are changes.
