@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import GuerdonCore
@@ -67,6 +68,49 @@ import Testing
             if round == 5 { standing.rebuild(countsDistinct: false) }
             if round == 5 || round == 9 { standing.rebuild(countsDistinct: true) }
         }
+    }
+
+    /// Does nothing until somebody waits for it: the worst that a thread beside the owner may do.
+    private final class Procrastinator: SideRunner {
+        private let work = Mutex<[@Sendable () -> Void]>([])
+        let started = Atomic(0)
+
+        func start(_ work: @escaping @Sendable () -> Void) {
+            finish()
+            started.add(1, ordering: .relaxed)
+            self.work.withLock { $0.append(work) }
+        }
+
+        func finish() {
+            let all = work.withLock { work in
+                defer { work = [] }
+                return work
+            }
+            for work in all { work() }
+        }
+    }
+
+    @Test func ordersKeptBesideTheOwnerAreThoseOfTheSortedArray() {
+        let count = 30_000
+        makeMembers(count)
+        var random = Generator(7)
+        let runner = Procrastinator()
+        let standing = Standing(
+            key: 0, shardCount: 1, members: members, countsDistinct: true, keeper: OrderKeeper(runner))
+        var scores: [UInt32: Standing.Score] = [:]
+        for round in 0..<3 {
+            for step in 0..<20_000 {
+                let member = UInt32(random.below(count))
+                let amount = Int64(1 + random.below(50))
+                let sequence = UInt64(round * 20_000 + step / 2 + 1)
+                standing.add(amount, to: member, sequence: sequence)
+                scores[member] = Standing.Score(score: (scores[member]?.score ?? 0) + amount, since: sequence)
+            }
+            check(standing, scores, &random)
+            standing.rebuild(countsDistinct: true)
+            check(standing, scores, &random)
+        }
+        #expect(runner.started.load(ordering: .relaxed) >= 6)
     }
 
     @Test(arguments: [2, 8]) func theDenseRankOfTheLastCostsNoMoreThanThatOfTheFirst(shards: Int) {

@@ -109,6 +109,8 @@ final class TestServer {
             return source.take(timeoutNanoseconds: timeoutNanoseconds)
         }
 
+        func begin(_ runner: any BatchRunner) { source.begin(runner) }
+
         func failed(_ error: any Error) { source.failed(error) }
     }
 }
