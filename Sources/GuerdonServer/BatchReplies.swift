@@ -10,14 +10,19 @@ struct BatchReplies {
     private let out: ReplyEncoder
     private let requests: Requests
     private let now: Int64
+    private let results: BatchResults
+    private let names: WorldNames
 
     init(batch: ServerBatch, world: World, server: Server) {
         self.batch = batch
         self.world = world
         self.server = server
-        out = ReplyEncoder(batch.replies)
+        out = ReplyEncoder(batch.replies, texts: batch.rewardTexts)
         requests = batch.requests
         now = max(world.time, server.now())
+        results = BatchResults(batch.commands)
+        names = WorldNames(world)
+        batch.quickReplies.begin(world, now: now)
     }
 
     /// Replies to all rows of a run.
@@ -39,20 +44,17 @@ struct BatchReplies {
                 command += 1
                 if isCumulative {
                     acknowledged = number
-                    if batch.commands.outcomes[index].code == .none { continue }
+                    if results.outcomes[index].code == .none { continue }
                 }
                 out.outcome(
-                    id: id, of: index, in: batch.commands, detail: row.ack == .detail, line: &line,
-                    number: isCumulative ? number : nil, names: world)
-            case .read:
-                guard let request = requests.cold(of: row), case .read(let read) = request else { continue }
-                let past = out.answerFromMemory(
-                    read, id: id, from: world, now: now, counts: EventContent.counts(world, server))
-                guard let past else { continue }
-                let job = PastJob(
-                    connection: run.connection, id: Array(id), charge: request.expectedBytes, read: past)
-                run.late.append((batch.replies.count, job))
-                fetch(job)
+                    id: id, of: index, in: results, detail: row.ack == .detail, line: &line,
+                    number: isCumulative ? number : nil, names: names)
+            case .plainRead:
+                let read = requests.plain(of: row)
+                if !batch.quickReplies.answer(read, requests.names(of: read), id: id, into: out) {
+                    answer(row, id, &run)
+                }
+            case .read: answer(row, id, &run)
             case .control: control(row, id, &run)
             case .refused:
                 guard case .refused(let refusal)? = requests.cold(of: row) else { continue }
@@ -61,6 +63,23 @@ struct BatchReplies {
             }
         }
         if let acknowledged { out.acknowledged(count: acknowledged, sequence: world.sequence) }
+    }
+
+    /// Answers any read, or has fetched what it needs.
+    private func answer(_ row: RequestRow, _ id: UnsafeRawBufferPointer, _ run: inout ServerBatch.Run) {
+        guard let request = requests.cold(of: row), case .read(let read) = request else { return }
+        let past = out.answerFromMemory(
+            read, id: id, from: world, now: now, counts: EventContent.counts(world, server))
+        guard let past else { return }
+        let job = PastJob(connection: run.connection, id: Array(id), charge: request.expectedBytes, read: past)
+        run.late.append((batch.replies.count, job))
+        fetch(job)
+    }
+
+    /// To be called when all runs are replied to.
+    func end() {
+        batch.quickReplies.end()
+        batch.rewardTexts.forget()
     }
 
     private func fetch(_ job: PastJob) {

@@ -371,10 +371,12 @@ extension ServerBatch {
     ) -> (taken: Int, charge: Int, isNewRun: Bool) {
         let first = requests.rows.count
         let firstCold = requests.cold.count
+        let firstPlain = requests.plainReads.count
         let taken = connection.server.decoder.decode(lines: lines, defaults: &connection.defaults, into: requests)
         let rows = requests.rows.elements[first...]
         var charge = taken + ServerBatch.replyBytes * rows.count
         for request in requests.cold[firstCold...] { charge += request.expectedBytes }
+        for read in requests.plainReads.elements[firstPlain...] { charge += read.expectedBytes }
         let isNewRun = runs.last?.connection !== connection
         if isNewRun {
             runs.append(
@@ -390,6 +392,17 @@ extension ServerBatch {
 
     /// Bytes of a short reply.
     private static let replyBytes = 64
+}
+
+extension PlainRead {
+    /// As for any ``Request``.
+    var expectedBytes: Int {
+        switch operation {
+        case .rank, .top: 64 * Int(places)
+        case .wallet, .member: 256
+        case .ping: 0
+        }
+    }
 }
 
 extension Request {

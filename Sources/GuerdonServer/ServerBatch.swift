@@ -27,6 +27,8 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
     let requests = Requests()
     var runs: [Run] = []
     let replies = ByteSink(capacity: 1 << 16)
+    let rewardTexts = RewardTexts()
+    let quickReplies = QuickReplies()
     /// What all lines in it count for.
     var bytes = 0
     /// Who asked for a snapshot, with the id of the request.
@@ -54,6 +56,7 @@ final class ServerBatch: EngineBatch, @unchecked Sendable {
             encoder.encode(&runs[i], command: &command, line: &line)
             runs[i].replies = start..<replies.count
         }
+        encoder.end()
         if !server.subscriptions.isEmpty { look = server.subscriptions.look(at: world, server: server) }
     }
 

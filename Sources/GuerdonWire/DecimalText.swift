@@ -25,6 +25,18 @@ enum DecimalText {
         let first = i
         var magnitude: UInt64 = 0
         var point = -1
+        // So few digits fit, whatever they are.
+        let safe = min(count, 19)
+        while i < safe {
+            let digit = UInt64(text[i] &- UInt8(ascii: "0"))
+            if digit < 10 {
+                magnitude = magnitude &* 10 &+ digit
+            } else {
+                guard text[i] == UInt8(ascii: "."), point < 0, i > first else { return nil }
+                point = i
+            }
+            i &+= 1
+        }
         while i < count {
             let digit = UInt64(text[i] &- UInt8(ascii: "0"))
             if digit < 10 {

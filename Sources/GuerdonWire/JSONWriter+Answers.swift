@@ -38,23 +38,30 @@ extension JSONWriter {
         key("balances")
         beginList()
         for balance in view.balances {
-            beginObject()
-            key("currency")
-            string(balance.currency)
-            key("available")
-            amount(balance.available, scale: balance.scale)
-            key("pending")
-            amount(0, scale: balance.scale)
-            key("reserved")
-            amount(0, scale: balance.scale)
-            if balance.debt > 0 {
-                key("debt")
-                amount(balance.debt, scale: balance.scale)
-            }
-            if let lots = balance.lots { self.lots(lots, scale: balance.scale) }
-            endObject()
+            self.balance(
+                balance.currency, scale: balance.scale, available: balance.available, debt: balance.debt,
+                lots: balance.lots)
         }
         endList()
+    }
+
+    /// A balance of a wallet.
+    mutating func balance(_ code: Text, scale: Int, available: Int64, debt: Int64, lots: [WalletAnswer.Lot]?) {
+        beginObject()
+        key("currency")
+        string(code)
+        key("available")
+        amount(available, scale: scale)
+        key("pending")
+        amount(0, scale: scale)
+        key("reserved")
+        amount(0, scale: scale)
+        if debt > 0 {
+            key("debt")
+            amount(debt, scale: scale)
+        }
+        if let lots { self.lots(lots, scale: scale) }
+        endObject()
     }
 
     private mutating func lots(_ lots: [WalletAnswer.Lot], scale: Int) {
@@ -121,6 +128,22 @@ extension JSONWriter {
 
     private mutating func integer(_ value: Int?) {
         if let value { number(Int64(value)) } else { null() }
+    }
+
+    /// A board without its places, as fields.
+    mutating func frame(_ view: BoardAnswer) {
+        key("board")
+        string(view.board)
+        key("period")
+        string(view.period)
+        key("ends")
+        if let ends = view.ends {
+            time(ends.time, offset: ends.offset == 0 ? nil : ends.offset)
+        } else {
+            null()
+        }
+        key("total")
+        number(Int64(view.total))
     }
 
     /// The places of a board, as a list.

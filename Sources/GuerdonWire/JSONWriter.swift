@@ -88,17 +88,7 @@ public struct JSONWriter {
     /// A string from UTF-8.
     public mutating func string(_ bytes: UnsafeRawBufferPointer) {
         separate()
-        out.write(UInt8(ascii: "\""))
-        var first = 0
-        for i in 0..<bytes.count {
-            let byte = bytes[i]
-            if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
-            out.write(UnsafeRawBufferPointer(rebasing: bytes[first..<i]))
-            escape(byte)
-            first = i + 1
-        }
-        out.write(UnsafeRawBufferPointer(rebasing: bytes[first...]))
-        out.write(UInt8(ascii: "\""))
+        out.quoted(bytes)
     }
     /// A string.
     public mutating func string(_ text: Text) { text.bytes.withUnsafeBytes { string($0) } }
@@ -117,23 +107,6 @@ public struct JSONWriter {
         out.write(UInt8(ascii: "\""))
         out.ascii(literal)
         out.write(UInt8(ascii: "\""))
-    }
-
-    private func escape(_ byte: UInt8) {
-        out.write(UInt8(ascii: "\\"))
-        switch byte {
-        case 8: out.write(UInt8(ascii: "b"))
-        case 9: out.write(UInt8(ascii: "t"))
-        case 10: out.write(UInt8(ascii: "n"))
-        case 12: out.write(UInt8(ascii: "f"))
-        case 13: out.write(UInt8(ascii: "r"))
-        case ..<0x20:
-            out.ascii("u00")
-            out.write(0x30 + (byte >> 4))
-            let low = byte & 15
-            out.write(low < 10 ? 0x30 + low : 0x61 - 10 + low)
-        default: out.write(byte)
-        }
     }
 
     // MARK: Amounts and times

@@ -1,22 +1,6 @@
 import CSimdjson
 import GuerdonCore
 
-/// Room for the tokens of one line.
-final class TokenBuffer {
-    private(set) var base = UnsafeMutablePointer<csj_token>.allocate(capacity: 256)
-    private var capacity = 256
-
-    deinit { base.deallocate() }
-
-    /// Makes room for `count` tokens; what was in there is lost.
-    func reserve(_ count: Int) {
-        guard count > capacity else { return }
-        base.deallocate()
-        capacity = max(count, 2 * capacity)
-        base = .allocate(capacity: capacity)
-    }
-}
-
 /// A value in a line whose JSON is known to be well-formed. Valid until the next line is looked at.
 struct Node {
     /// What a value is.

@@ -107,18 +107,7 @@ extension ReplyEncoder {
                 writer.key("score")
                 writer.amount(own.score, scale: view.scale)
             } else {
-                writer.key("board")
-                writer.string(view.board)
-                writer.key("period")
-                writer.string(view.period)
-                writer.key("ends")
-                if let ends = view.ends {
-                    writer.time(ends.time, offset: ends.offset == 0 ? nil : ends.offset)
-                } else {
-                    writer.null()
-                }
-                writer.key("total")
-                writer.number(Int64(view.total))
+                writer.frame(view)
             }
             writer.key("entries")
             writer.places(view)

@@ -6,12 +6,18 @@ public import GuerdonCore
 public struct ReplyEncoder {
     /// Where the lines go.
     public let out: ByteSink
+    private let texts: RewardTexts?
 
     /// An encoder that appends to a sink.
-    public init(_ out: ByteSink) { self.out = out }
+    ///
+    /// - Parameter texts: kept by whoever writes detailed replies to many batches.
+    public init(_ out: ByteSink, texts: RewardTexts? = nil) {
+        self.out = out
+        self.texts = texts
+    }
 
     /// `{"id":7,` of a reply, or `{`.
-    @inline(__always) private func begin(_ id: UnsafeRawBufferPointer) {
+    @inline(__always) func begin(_ id: UnsafeRawBufferPointer) {
         if id.isEmpty {
             out.write(UInt8(ascii: "{"))
         } else {
@@ -22,7 +28,7 @@ public struct ReplyEncoder {
     }
 
     /// `{"id":7,"ok":true,"seq":1234` without its end.
-    @inline(__always) private func success(_ id: UnsafeRawBufferPointer, _ sequence: UInt64) {
+    @inline(__always) func success(_ id: UnsafeRawBufferPointer, _ sequence: UInt64) {
         begin(id)
         out.ascii("\"ok\":true,\"seq\":")
         Digits.write(sequence, into: out)
@@ -79,27 +85,28 @@ public struct ReplyEncoder {
     ///
     /// - Parameters:
     ///   - index: the command's index in its batch.
+    ///   - results: of the batch.
     ///   - line: cursor into the batch's reward lines; starts at 0 and is moved on from command to command.
     ///   - detail: whether to say what was paid.
     ///   - number: the command's number on its connection, told with a refusal in cumulative mode.
     @inline(__always)
     public func outcome(
-        id: UnsafeRawBufferPointer, of index: Int, in batch: CommandBatch, detail: Bool, line: inout Int,
+        id: UnsafeRawBufferPointer, of index: Int, in results: BatchResults, detail: Bool, line: inout Int,
         number: UInt64? = nil, names: some NameSource
     ) {
-        let outcome = batch.outcomes[index]
+        let outcome = results.outcomes[index]
         if outcome.code == .none, !outcome.isDuplicate, outcome.extra == CommandOutcome.noExtra, !detail {
             return done(id: id, sequence: outcome.sequence)
         }
-        rare(id, index, outcome, batch, detail, &line, number, names)
+        rare(id, index, outcome, results, detail, &line, number, names)
     }
 
     @inline(never)
     private func rare(
-        _ id: UnsafeRawBufferPointer, _ index: Int, _ outcome: CommandOutcome, _ batch: CommandBatch, _ detail: Bool,
+        _ id: UnsafeRawBufferPointer, _ index: Int, _ outcome: CommandOutcome, _ results: BatchResults, _ detail: Bool,
         _ line: inout Int, _ number: UInt64?, _ names: some NameSource
     ) {
-        let extra = outcome.extra == CommandOutcome.noExtra ? nil : batch.extras[Int(outcome.extra)]
+        let extra = outcome.extra == CommandOutcome.noExtra ? nil : results.extras[Int(outcome.extra)]
         guard outcome.code == .none else {
             if case .refusal(let refusal)? = extra { return self.refusal(id: id, refusal, number: number) }
             return refusal(id: id, Refusal(outcome.code, outcome.code.sentence), number: number)
@@ -119,45 +126,41 @@ public struct ReplyEncoder {
             out.ascii(",\"version\":")
             Digits.write(Int64(version), into: out)
         case .refusal, nil:
-            if detail, outcome.hasRewards { rewards(index, batch, &line, names) }
+            if detail, outcome.hasRewards { rewards(index, results.lines, &line, names) }
         }
         out.ascii("}\n")
     }
 
     /// `,"rewards":[…]` for a command that has some or could have had some.
-    private func rewards(_ index: Int, _ batch: CommandBatch, _ line: inout Int, _ names: some NameSource) {
-        while line < batch.lines.count, batch.lines[line].command < index { line += 1 }
-        out.ascii(",\"rewards\":")
-        var writer = JSONWriter(out)
-        writer.beginList()
-        while line < batch.lines.count, batch.lines[line].command == index {
-            reward(batch.lines[line], &writer, names)
+    private func rewards(
+        _ index: Int, _ lines: ContiguousArray<RewardLine>, _ line: inout Int, _ names: some NameSource
+    ) {
+        while line < lines.count, lines[line].command < index { line += 1 }
+        out.ascii(",\"rewards\":[")
+        let texts = texts ?? RewardTexts()
+        var isFirst = true
+        while line < lines.count, lines[line].command == index {
+            if isFirst { out.ascii("{\"member\":") } else { out.ascii(",{\"member\":") }
+            isFirst = false
+            reward(lines[line], texts, names)
             line += 1
         }
-        writer.endList()
+        out.write(UInt8(ascii: "]"))
     }
 
-    private func reward(_ line: RewardLine, _ writer: inout JSONWriter, _ names: some NameSource) {
-        let workspace = Int(line.workspace)
-        let currency = Int(line.currency)
-        let scale = names.currencyScale(workspace: workspace, currency: currency)
-        writer.beginObject()
-        writer.key("member")
-        writer.string(names.memberID(workspace: workspace, member: line.member))
-        writer.key("currency")
-        writer.string(names.currencyCode(workspace: workspace, currency: currency))
-        writer.key("amount")
-        writer.amount(line.amount, scale: scale)
-        writer.key("plan")
-        writer.string(names.planID(workspace: workspace, plan: line.plan))
-        writer.key("bonus")
-        writer.string(names.bonusID(workspace: workspace, plan: line.plan, bonus: Int(line.bonus)))
-        writer.key("level")
-        writer.number(Int64(line.level))
+    /// A reward behind `"member":`.
+    @inline(__always)
+    private func reward(_ line: RewardLine, _ texts: RewardTexts, _ names: some NameSource) {
+        let found = texts.find(line, names)
+        out.quoted(names.memberID(workspace: Int(line.workspace), member: line.member))
+        out.write(found.before)
+        Digits.write(line.amount, scale: found.scale, into: out)
+        out.write(found.behind)
         if line.shortfall != 0 {
-            writer.key("shortfall")
-            writer.amount(line.shortfall, scale: scale)
+            out.ascii(",\"shortfall\":\"")
+            Digits.write(line.shortfall, scale: found.scale, into: out)
+            out.write(UInt8(ascii: "\""))
         }
-        writer.endObject()
+        out.write(UInt8(ascii: "}"))
     }
 }

@@ -4,95 +4,100 @@ import GuerdonCore
 extension RequestDecoder {
     /// Appends a plain action; false when something about it is wrong and must be looked at slowly.
     @inline(__always)
-    func appendPlain(
-        _ row: UnsafePointer<csj_row>, _ base: UnsafeRawPointer, _ workspace: UnsafeRawBufferPointer, _ ack: AckMode,
-        _ actions: inout ActionEncoder, _ requests: Requests
-    ) -> Bool {
-        let present = row.pointee.present
-        @inline(__always) func has(_ field: UInt32) -> Bool { present & (1 << field) != 0 }
-        @inline(__always) func run(_ span: csj_span) -> UnsafeRawBufferPointer {
-            UnsafeRawBufferPointer(start: base + Int(span.start), count: Int(span.count))
-        }
-        @inline(__always) func isID(_ run: UnsafeRawBufferPointer) -> Bool { run.count &- 1 < 128 && run.count > 0 }
+    func appendAction(_ line: PlainLine, _ actions: inout ActionEncoder, _ requests: Requests) -> Bool {
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        let fields = row.pointee.fields
-        let externalId = run(fields.3)
-        let performer = run(fields.4)
-        let type = run(fields.5)
-        guard Int(row.pointee.count) <= lineBytes, isID(externalId), isID(performer), isID(type) else { return false }
+        guard let workspace = line.ownWorkspace, let externalId = line.id(CSJ_EXTERNAL_ID),
+            let performer = line.id(CSJ_PERFORMER), let type = line.id(CSJ_TYPE)
+        else { return false }
         var value: DecimalNumber?
         var currency = none
-        if has(UInt32(CSJ_VALUE_FIELD)) {
-            guard let number = DecimalText.parse(run(fields.6)) else { return false }
+        if line.has(CSJ_VALUE_FIELD) {
+            guard let number = DecimalText.parse(line[CSJ_VALUE_FIELD]) else { return false }
             value = number
-            if has(UInt32(CSJ_CURRENCY)) {
-                currency = run(fields.7)
-                guard isID(currency) else { return false }
+            if line.has(CSJ_CURRENCY) {
+                guard let code = line.id(CSJ_CURRENCY) else { return false }
+                currency = code
             }
-        } else if has(UInt32(CSJ_CURRENCY)) {
+        } else if line.has(CSJ_CURRENCY) {
             return false
         }
         var at: Int64?
-        if has(UInt32(CSJ_AT)) {
-            guard let time = TimeText.time(run(fields.8)) else { return false }
+        if line.has(CSJ_AT) {
+            guard let time = times.time(line[CSJ_AT]) else { return false }
             at = time
         }
         var title: UnsafeRawBufferPointer?
-        if has(UInt32(CSJ_TITLE)) {
-            title = run(fields.9)
-            guard fields.9.count <= UInt32(Limits.textBytes) else { return false }
+        if line.has(CSJ_TITLE) {
+            let text = line[CSJ_TITLE]
+            guard text.count <= Limits.textBytes else { return false }
+            title = text
         }
-        if has(UInt32(CSJ_ATTRIBUTES)) {
-            guard gatherAttributes(row, base) else { return false }
-        } else {
-            attributes.removeAll()
-        }
-        var workspace = workspace
-        if has(UInt32(CSJ_WORKSPACE)) {
-            workspace = run(fields.2)
-            guard isID(workspace) else { return false }
+        var attributes = none
+        if line.has(CSJ_ATTRIBUTES) {
+            guard gatherAttributes(line, keepsNull: false) else { return false }
+            // Without entries it is as if there were none.
+            if self.attributes.count > 1 { attributes = self.attributes.bytes }
         }
         let idStart = requests.ids.count
-        if has(UInt32(CSJ_ID)) {
-            let id = run(fields.1)
-            if present & UInt32(CSJ_ID_IS_NUMBER) != 0 {
-                guard let number = DecimalText.parse(id), number.scale == 0 else { return false }
-                requests.ids.write(id)
-            } else {
-                guard id.count <= RequestDecoder.requestIDBytes else { return false }
-                // With its quotes.
-                requests.ids.write(UnsafeRawBufferPointer(start: base + Int(fields.1.start) - 1, count: id.count + 2))
-            }
-        }
+        guard line.writeID(into: requests.ids) else { return false }
         actions.encode(
             workspace: workspace, type: type, currency: currency, externalId: externalId, performer: performer,
-            value: value, at: at, title: title, attributes: attributes.bytes, into: requests.commands.body)
-        requests.rows.append(
-            RequestRow(
-                idStart: UInt32(truncatingIfNeeded: idStart),
-                idCount: UInt16(truncatingIfNeeded: requests.ids.count - idStart), kind: .command, ack: ack,
-                cold: RequestRow.noCold, isCounted: true))
+            value: value, at: at, title: title, attributes: attributes, into: requests.commands.body)
+        requests.appendRow(line, kind: .command, idStart: idStart)
         return true
     }
 
-    /// Encodes the attributes of a row; false when something about them is wrong.
-    @inline(never)
-    private func gatherAttributes(_ row: UnsafePointer<csj_row>, _ base: UnsafeRawPointer) -> Bool {
-        let span = row.pointee.fields.10
-        guard span.count <= UInt32(Limits.attributesBytes) else { return false }
-        let end = Int(span.start) + Int(span.count)
-        let first = row.pointee.attributes
-        tokens.reserve(csj_structurals(parser, first, end))
-        var written = 0
-        var at = 0
-        // The request around them is one level.
-        let depth = UInt32(Limits.nesting - 1)
-        guard csj_tokens(parser, first, end, depth, tokens.base, &written, &at) == Int32(CSJ_OK) else { return false }
-        let object = Node(bytes: base, tokens: tokens.base, index: 0)
-        guard var entries = try? AttributeDecoding().entries(of: object, path: nil) else { return false }
-        if entries.contains(where: { $0.value == .null }) { entries.removeAll { $0.value == .null } }
-        attributes.removeAll()
-        if !entries.isEmpty { CommandCoding.encode(entries, into: attributes) }
+    /// Appends a plain `member.put`; false when something about it is wrong and must be looked at slowly.
+    func appendMember(_ line: PlainLine, _ requests: Requests) -> Bool {
+        guard let workspace = line.ownWorkspace, let member = line.id(CSJ_MEMBER) else { return false }
+        for field in [CSJ_REFERRER, CSJ_CODE, CSJ_REFERRAL_CODE] where line.has(field) && line.id(field) == nil {
+            return false
+        }
+        for field in [CSJ_NAME, CSJ_EMAIL, CSJ_PHONE, CSJ_KIND]
+        where line.has(field) && line[field].count > Limits.textBytes {
+            return false
+        }
+        if line.has(CSJ_BIRTHDAY), TimeText.date(line[CSJ_BIRTHDAY]) == nil { return false }
+        if line.has(CSJ_REGISTERED), TimeText.date(line[CSJ_REGISTERED]) == nil,
+            TimeText.time(line[CSJ_REGISTERED]) == nil
+        {
+            return false
+        }
+        var attributes = UnsafeRawBufferPointer(start: nil, count: 0)
+        if line.has(CSJ_ATTRIBUTES) {
+            guard gatherAttributes(line, keepsNull: true) else { return false }
+            attributes = self.attributes.bytes
+        }
+        let idStart = requests.ids.count
+        guard line.writeID(into: requests.ids) else { return false }
+        CommandCoding.encodeMemberPut(
+            workspace: workspace, member: member, attributes: attributes, into: requests.commands.body
+        ) { field in
+            let number =
+                switch field {
+                case .name: CSJ_NAME
+                case .email: CSJ_EMAIL
+                case .phone: CSJ_PHONE
+                case .birthday: CSJ_BIRTHDAY
+                case .registered: CSJ_REGISTERED
+                case .kind: CSJ_KIND
+                case .referrer: CSJ_REFERRER
+                case .code: CSJ_CODE
+                case .referralCode: CSJ_REFERRAL_CODE
+                }
+            return line.has(number) ? line[number] : nil
+        }
+        requests.appendRow(line, kind: .command, idStart: idStart)
         return true
+    }
+
+    /// Encodes the attributes of a plain line; false when something about them is wrong.
+    @inline(never)
+    private func gatherAttributes(_ line: PlainLine, keepsNull: Bool) -> Bool {
+        guard line[CSJ_ATTRIBUTES].count <= Limits.attributesBytes else { return false }
+        attributes.removeAll()
+        guard let tokens = csj_tokens(reader) else { return false }
+        let plain = PlainAttributes(bytes: line.bytes, tokens: tokens, out: attributes)
+        return plain.object(0, topNulls: keepsNull ? .kept : .dropped)
     }
 }

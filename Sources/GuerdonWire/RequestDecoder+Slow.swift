@@ -2,25 +2,21 @@ import CSimdjson
 import GuerdonCore
 
 extension RequestDecoder {
-    /// Any line but a plain action: checks all of it, then decodes or refuses it.
+    /// Any line but a plain request: checks all of it, then decodes or refuses it.
     @inline(never)
-    func decodeSlowly(
-        _ row: csj_row, _ base: UnsafeRawPointer, _ defaults: inout ConnectionDefaults, _ requests: Requests
-    ) {
-        let line = UnsafeRawBufferPointer(start: base + Int(row.start), count: Int(row.count))
+    func decodeSlowly(_ line: UnsafeRawBufferPointer, _ defaults: inout ConnectionDefaults, _ requests: Requests) {
+        // Whatever else is wrong with it: a line beyond the bound may have been cut by the reader.
         guard line.count <= lineBytes else {
             return refuse(RequestDecoder.tooLong(line.count, lineBytes), id: nil, requests, defaults)
         }
-        let end = Int(row.start) + line.count
-        tokens.reserve(csj_structurals(parser, row.first, end))
-        var written = 0
+        guard let base = line.baseAddress else { return }
         var at = 0
-        let fault = csj_tokens(parser, row.first, end, UInt32(Limits.nesting), tokens.base, &written, &at)
-        guard fault == Int32(CSJ_OK) else {
-            return refuse(
-                JSONFault(code: Int(fault), line: line, at: at - Int(row.start)).refusal, id: nil, requests, defaults)
+        let fault = csj_parse(reader, base.assumingMemoryBound(to: UInt8.self), line.count, &at)
+        guard fault == Int32(CSJ_OK), let tokens = csj_tokens(reader) else {
+            let place = UInt(bitPattern: at) == UInt.max ? nil : at
+            return refuse(JSONFault(code: Int(fault), line: line, at: place).refusal, id: nil, requests, defaults)
         }
-        decode(Node(bytes: base, tokens: tokens.base, index: 0), &defaults, requests)
+        decode(Node(bytes: base, tokens: tokens, index: 0), &defaults, requests)
     }
 
     /// The refusal of a line of `count` bytes.

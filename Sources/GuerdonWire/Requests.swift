@@ -12,6 +12,8 @@ public struct RequestRow: BitwiseCopyable, Equatable, Sendable {
         case control = 2
         /// Refused while decoding; ``RequestRow/cold`` leads to the refusal.
         case refused = 3
+        /// A frequent read or a `ping`; ``RequestRow/cold`` leads to it among ``Requests/plainReads``.
+        case plainRead = 4
     }
 
     /// Where the request's id begins in ``Requests/ids``.
@@ -22,7 +24,7 @@ public struct RequestRow: BitwiseCopyable, Equatable, Sendable {
     public var kind: Kind
     /// The connection's acknowledgement mode when the line was read.
     public var ack: AckMode
-    /// Index into ``Requests/cold``, or ``noCold``.
+    /// Index into ``Requests/cold`` or ``Requests/plainReads``, or ``noCold``.
     public var cold: UInt32
     /// Whether the line counts as one of the connection's commands: all commands, and every line that was refused before
     /// it was known to be anything else.
@@ -46,6 +48,10 @@ public final class Requests: @unchecked Sendable {
     public let ids: ByteSink
     /// What rows point to with ``RequestRow/cold``.
     public var cold: [Request] = []
+    /// The frequent reads.
+    public let plainReads = Buffer<PlainRead>(capacity: 256)
+    /// The names in them.
+    let names = ByteSink(capacity: 1 << 14)
 
     /// Nothing decoded yet.
     public init(commands: CommandBatch = CommandBatch()) {
@@ -56,6 +62,8 @@ public final class Requests: @unchecked Sendable {
     deinit {
         ids.deallocate()
         rows.deallocate()
+        plainReads.deallocate()
+        names.deallocate()
     }
 
     /// The id of a row as JSON text; empty when it has none. Valid until more is decoded.
@@ -65,7 +73,8 @@ public final class Requests: @unchecked Sendable {
 
     /// What a row says beyond being a command.
     public func cold(of row: RequestRow) -> Request? {
-        row.cold == RequestRow.noCold ? nil : cold[Int(row.cold)]
+        if row.kind == .plainRead { return request(of: plain(of: row)) }
+        return row.cold == RequestRow.noCold ? nil : cold[Int(row.cold)]
     }
 
     /// Makes it empty again, with its commands, and keeps the memory.
@@ -73,6 +82,8 @@ public final class Requests: @unchecked Sendable {
         commands.reset()
         rows.removeAll()
         ids.removeAll()
+        plainReads.removeAll()
+        names.removeAll()
         cold.removeAll(keepingCapacity: true)
     }
 }

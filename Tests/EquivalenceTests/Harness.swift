@@ -91,16 +91,26 @@ final class Harness: LogSource, @unchecked Sendable {
         let sink = ByteSink()
         defer { sink.deallocate() }
         let out = ReplyEncoder(sink)
+        let results = BatchResults(requests.commands)
+        let names = WorldNames(world)
+        let quick = QuickReplies()
+        quick.begin(world, now: now)
         var line = 0
         var command = 0
         for row in requests.rows.elements {
             let id = requests.id(of: row)
             switch row.kind {
             case .command:
-                out.outcome(id: id, of: command, in: requests.commands, detail: true, line: &line, names: world)
+                out.outcome(id: id, of: command, in: results, detail: true, line: &line, names: names)
                 command += 1
             case .refused:
                 if case .refused(let refusal)? = requests.cold(of: row) { out.refusal(id: id, refusal) }
+            case .plainRead:
+                let read = requests.plain(of: row)
+                let isAnswered = quick.answer(read, requests.names(of: read), id: id, into: out)
+                if !isAnswered, case .read(let read)? = requests.cold(of: row) {
+                    out.answer(read, id: id, from: world, now: now, counts: [])
+                }
             case .read:
                 if case .read(let read)? = requests.cold(of: row) {
                     out.answer(read, id: id, from: world, now: now, counts: [])

@@ -46,7 +46,9 @@ private func line(
         reply { encoder, id in
             var line = 0
             for i in 0..<batch.count {
-                encoder.outcome(id: id, of: i, in: batch, detail: detail, line: &line, number: number, names: Names())
+                encoder.outcome(
+                    id: id, of: i, in: BatchResults(batch), detail: detail, line: &line, number: number,
+                    names: Names())
             }
         }
     }

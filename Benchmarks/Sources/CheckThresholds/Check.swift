@@ -10,7 +10,7 @@ import Workloads
 struct Check {
     private static let usage = """
         usage: check-thresholds [--update] [--instructions FILE] THRESHOLDS
-               valgrind --tool=callgrind --instr-atstart=no check-thresholds --count-instructions
+               valgrind --tool=callgrind --instr-atstart=no check-thresholds --count-instructions [WORKLOAD…]
 
         """
 
@@ -22,7 +22,9 @@ struct Check {
             arguments.removeFirst()
             switch option {
             case "--count-instructions" where meter_is_under_valgrind():
-                for workload in Workload.all { try Meter.writeInstructions(of: workload) }
+                for workload in Workload.all where arguments.isEmpty || arguments.contains(workload.name) {
+                    try Meter.writeInstructions(of: workload)
+                }
                 return
             case "--update": isUpdating = true
             case "--instructions":

@@ -11,6 +11,16 @@ extension Workload {
         Workload("decode-attributes", unit: "line", operations: ScoringWorld.batch) {
             DecodeSession(lines: attributeLines(), commands: ScoringWorld.batch)
         },
+        Workload("decode-member", unit: "line", operations: ScoringWorld.batch) {
+            let job = ScoringJob(seed: 1, members: ScoringWorld.members, duplicates: 0.02)
+            return DecodeSession(lines: job.memberLines(0..<UInt64(ScoringWorld.batch)), commands: ScoringWorld.batch)
+        },
+        Workload("decode-profile", unit: "line", operations: ScoringWorld.batch) {
+            DecodeSession(lines: profileLines(), commands: ScoringWorld.batch)
+        },
+        Workload("decode-rank", unit: "line", operations: ScoringWorld.batch) {
+            DecodeSession(lines: rankLines(), commands: 0)
+        },
         Workload("decode-malformed", unit: "line", operations: ScoringWorld.batch) {
             DecodeSession(lines: malformedLines(), commands: 0)
         },
@@ -34,6 +44,20 @@ extension Workload {
                 + #""value":"\#(number % 500).50","currency":"USD","at":"2026-11-05T09:00:00Z","title":"Order \#(number)","#
                 + #""attributes":{"channel":"web","items":3,"rush":false,"weight":1.25,"categories":["books","music"]}}"#
         }
+    }
+
+    /// Members with all that people know of each other.
+    private static func profileLines() -> [UInt8] {
+        lines { number in
+            #"{"op":"member.put","member":"m\#(number)","name":"Żaneta \#(number)","email":"m\#(number)@example.com","#
+                + #""birthday":"1990-02-28","registered":"2026-01-05","kind":"ambassador","#
+                + #""attributes":{"age":36,"region":"north"},"referrer":"m\#(number / 5)"}"#
+        }
+    }
+
+    /// Questions for the ranks of members.
+    private static func rankLines() -> [UInt8] {
+        lines { #"{"op":"board.rank","id":\#($0),"board":"monthly","member":"m\#($0 * 97)","period":"2026-11"}"# }
     }
 
     /// One mistake a line: in the structure, in a field, in a value, in what is missing.

@@ -1,7 +1,8 @@
-// A plain-C door to simdjson: lines of JSON in, spans of their fields or flat tokens out.
+// A plain-C door to the reading of JSON: a line in, the spans of its fields or flat tokens out.
 //
-// simdjson finds the structure (and checks UTF-8, quotes and control characters) of a whole buffer in one pass; the walk
-// over that structure here checks the grammar of every byte, so nothing is accepted that was not looked at.
+// Plain requests, flat objects of known fields without escapes, are read in one pass. Any other line is left to simdjson,
+// which finds the structure (and checks UTF-8, quotes and control characters) of the whole line, and to a walk over that
+// structure which checks the grammar of every byte. Nothing is accepted by either that was not looked at.
 #pragma once
 
 #include <stddef.h>
@@ -11,10 +12,10 @@
 extern "C" {
 #endif
 
-/// Holds the structure of the buffer indexed last. One thread at a time.
-typedef struct csj_parser csj_parser;
+/// What is kept from line to line. One thread at a time.
+typedef struct csj_reader csj_reader;
 
-/// A run of bytes of the indexed buffer.
+/// A run of bytes of a line.
 typedef struct {
     uint32_t start;
     uint32_t count;
@@ -38,7 +39,7 @@ enum {
     CSJ_MEMORY = 13          ///< no memory
 };
 
-/// The fields of an action; their numbers are bits of csj_row.present and indexes into csj_row.fields.
+/// The fields of plain requests; their numbers are bits of csj_row.present and indexes into csj_row.fields.
 enum {
     CSJ_OP = 0,
     CSJ_ID,
@@ -50,26 +51,51 @@ enum {
     CSJ_CURRENCY,
     CSJ_AT,
     CSJ_TITLE,
-    CSJ_ATTRIBUTES,  ///< an object, its inside not yet checked
+    CSJ_ATTRIBUTES,  ///< an object; its tokens are in the reader
+    CSJ_MEMBER,
+    CSJ_BOARD,
+    CSJ_PERIOD,
+    CSJ_LIMIT,
+    CSJ_AROUND,
+    CSJ_LOTS,  ///< true or false
+    CSJ_REFERRER,
+    CSJ_NAME,
+    CSJ_EMAIL,
+    CSJ_PHONE,
+    CSJ_BIRTHDAY,
+    CSJ_REGISTERED,
+    CSJ_KIND,
+    CSJ_CODE,
+    CSJ_REFERRAL_CODE,
     CSJ_FIELDS
 };
 
-/// Further bits of csj_row.present.
+/// The operations of plain requests.
 enum {
-    CSJ_VALUE_IS_NUMBER = 1 << 16,  ///< the value stood without quotes
-    CSJ_ID_IS_NUMBER = 1 << 17,     ///< the id stood without quotes
-    CSJ_PLAIN = 1 << 18             ///< a well-formed action of known, unescaped fields
+    CSJ_ACTION = 0,
+    CSJ_MEMBER_PUT,
+    CSJ_BOARD_RANK,
+    CSJ_BOARD_TOP,
+    CSJ_WALLET,
+    CSJ_MEMBER_GET,
+    CSJ_PING,
+    CSJ_OPERATIONS,
+    CSJ_OTHER = CSJ_OPERATIONS  ///< anything else, right or wrong
 };
 
-/// One line. Unless it is CSJ_PLAIN, only the line's place and `first` are filled.
+/// One line. Of CSJ_OTHER only the line's place is told.
 typedef struct {
-    uint32_t start;    ///< offset of the line in the buffer
-    uint32_t count;    ///< bytes without line feed and carriage return
-    uint32_t first;    ///< its first structural
-    uint32_t present;
-    uint32_t attributes;  ///< the structural that opens the attributes, if they are present
-    csj_span fields[CSJ_FIELDS];
+    uint32_t taken;      ///< bytes of the line with its line feed, if it has one
+    uint32_t count;      ///< bytes without line feed and carriage return
+    int32_t operation;
+    uint32_t present;    ///< the fields that are there, each once, none that the operation does not have
+    uint32_t numbers;    ///< those of them that are numbers
+    uint32_t token_count;
+    csj_span fields[CSJ_FIELDS];  ///< of texts without the quotes; set where `present` says so
 } csj_row;
+
+/// A field of a row.
+static inline csj_span csj_field(const csj_row *row, int field) { return row->fields[field]; }
 
 /// What a token is.
 enum {
@@ -85,30 +111,25 @@ enum {
 
 /// One value or key, in document order: an object is followed by key, value, key, value …
 typedef struct {
-    uint32_t start;  ///< strings: behind the opening quote
+    uint32_t start;  ///< offset in the line; strings: behind the opening quote
     uint32_t count;  ///< strings: without the quotes
     uint32_t next;   ///< index of the token behind this value and all that is in it
     uint32_t kind;
 } csj_token;
 
-/// A parser, or NULL without memory.
-csj_parser *csj_create(void);
-void csj_destroy(csj_parser *parser);
+/// A reader that takes objects and arrays `depth_max` deep, or NULL without memory.
+csj_reader *csj_create(uint32_t depth_max);
+void csj_destroy(csj_reader *reader);
 
-/// Finds the structure of whole lines. `bytes` must stay as they are while rows and tokens are read.
-int csj_index(csj_parser *parser, const uint8_t *bytes, size_t count);
+/// Reads the line at the beginning of `count` bytes, at least one, that may hold more lines.
+void csj_read_line(csj_reader *reader, const uint8_t *line, size_t count, csj_row *row);
 
-/// Fills rows for the lines from `*line` (and structural `*structural`) on and moves both; returns how many.
-/// Lines of no bytes are left out.
-size_t csj_rows(csj_parser *parser, size_t *line, uint32_t *structural, csj_row *rows, size_t capacity);
+/// Checks that a line is one value, and writes its tokens. On failure `*fault` is the offset of the fault, or SIZE_MAX when
+/// it is not known.
+int csj_parse(csj_reader *reader, const uint8_t *line, size_t count, size_t *fault);
 
-/// How many structurals of the indexed buffer are from `first` up to offset `end`: an upper bound of its tokens.
-size_t csj_structurals(const csj_parser *parser, uint32_t first, size_t end);
-
-/// Checks the one value that stands from structural `first` to offset `end` and writes its tokens. On failure `*at` is the
-/// offset of the fault.
-int csj_tokens(const csj_parser *parser, uint32_t first, size_t end, uint32_t depth_max, csj_token *tokens,
-               size_t *written, size_t *at);
+/// The tokens of the line parsed last, or of the attributes of the plain line read last.
+const csj_token *csj_tokens(const csj_reader *reader);
 
 #ifdef __cplusplus
 }

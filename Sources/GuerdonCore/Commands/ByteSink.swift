@@ -4,9 +4,15 @@
 @safe public struct ByteSink: @unchecked Sendable {
     // Sendable: one thread writes at a time; a batch is handed on as a whole.
     @usableFromInline struct Header {
-        var base: UnsafeMutableRawPointer
-        var count: Int
-        var capacity: Int
+        @usableFromInline var base: UnsafeMutableRawPointer
+        @usableFromInline var count: Int
+        @usableFromInline var capacity: Int
+
+        @usableFromInline init(base: UnsafeMutableRawPointer, count: Int, capacity: Int) {
+            self.base = base
+            self.count = count
+            self.capacity = capacity
+        }
     }
     @usableFromInline let header: UnsafeMutablePointer<Header>
 
@@ -24,21 +30,21 @@
     }
 
     /// Bytes written.
-    public var count: Int { header.pointee.count }
+    @inlinable public var count: Int { header.pointee.count }
     /// The bytes written; valid until the next write.
-    public var bytes: UnsafeRawBufferPointer {
+    @inlinable public var bytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: header.pointee.base, count: header.pointee.count)
     }
 
     /// Forgets the bytes, keeps the memory.
-    public func removeAll() { header.pointee.count = 0 }
+    @inlinable public func removeAll() { header.pointee.count = 0 }
     /// Drops everything behind the first `count` bytes.
     public func truncate(to count: Int) {
         precondition(count >= 0 && count <= header.pointee.count)
         header.pointee.count = count
     }
 
-    @inline(never) private func grow(_ extra: Int) {
+    @usableFromInline @inline(never) func grow(_ extra: Int) {
         let capacity = max(header.pointee.capacity * 2, header.pointee.count + extra)
         let base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
         base.copyMemory(from: header.pointee.base, byteCount: header.pointee.count)
@@ -48,23 +54,23 @@
     }
 
     /// Makes room for `extra` bytes and returns where they go; ``advance(_:)`` then says how many were written.
-    @inline(__always) public func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
+    @inlinable @inline(__always) public func reserve(_ extra: Int) -> UnsafeMutableRawPointer {
         if header.pointee.capacity - header.pointee.count < extra { grow(extra) }
         return header.pointee.base + header.pointee.count
     }
     /// Counts bytes written behind the end, at most what was reserved.
-    @inline(__always) public func advance(_ written: Int) {
+    @inlinable @inline(__always) public func advance(_ written: Int) {
         header.pointee.count += written
         precondition(header.pointee.count <= header.pointee.capacity)
     }
 
     /// Appends one byte.
-    @inline(__always) public func write(_ byte: UInt8) {
+    @inlinable @inline(__always) public func write(_ byte: UInt8) {
         reserve(1).storeBytes(of: byte, as: UInt8.self)
         header.pointee.count += 1
     }
     /// Appends bytes.
-    @inline(__always) public func write(_ bytes: UnsafeRawBufferPointer) {
+    @inlinable @inline(__always) public func write(_ bytes: UnsafeRawBufferPointer) {
         guard let from = bytes.baseAddress else { return }
         reserve(bytes.count).copyMemory(from: from, byteCount: bytes.count)
         header.pointee.count += bytes.count
@@ -72,12 +78,12 @@
     /// Appends bytes.
     public func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
     /// Appends a literal.
-    @inline(__always) public func write(_ literal: StaticString) {
+    @inlinable @inline(__always) public func write(_ literal: StaticString) {
         write(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
     /// Appends an unsigned number, seven bits a byte, lowest first.
-    @inline(__always) public func writeVarint(_ value: UInt64) {
+    @inlinable @inline(__always) public func writeVarint(_ value: UInt64) {
         let out = reserve(10)
         var rest = value
         var n = 0
@@ -90,7 +96,7 @@
         header.pointee.count += n + 1
     }
     /// Appends a signed number, small magnitudes short.
-    @inline(__always) public func writeSigned(_ value: Int64) {
+    @inlinable @inline(__always) public func writeSigned(_ value: Int64) {
         writeVarint(UInt64(bitPattern: (value << 1) ^ (value >> 63)))
     }
     /// Appends a length-prefixed text.

@@ -1,3 +1,15 @@
+/// The byte in front of a custom value. Values never change meaning.
+public enum AttributeTag {
+    public static let null: UInt8 = 0
+    public static let `false`: UInt8 = 1
+    public static let `true`: UInt8 = 2
+    public static let int: UInt8 = 3
+    public static let decimal: UInt8 = 4
+    public static let string: UInt8 = 5
+    public static let list: UInt8 = 6
+    public static let map: UInt8 = 7
+}
+
 /// The compact bytes of a command in the log. The first byte is the ``CommandTag``; actions are in `ActionRecord.swift`.
 public enum CommandCoding {
     /// Appends a command that is not an action; actions go through ``ActionEncoder``.
@@ -176,6 +188,54 @@ extension CommandCoding {
         out.write(c.clearAttributes)
     }
 
+    /// The texts of a `member.put` that may be absent, in the order of its bytes.
+    public enum MemberField: CaseIterable {
+        case name, email, phone, birthday, registered, kind, referrer, code, referralCode
+    }
+
+    /// Appends a `member.put` that sets fields and clears none, from their bytes and without allocating.
+    ///
+    /// - Parameters:
+    ///   - attributes: encoded entries; empty when there are none.
+    ///   - field: the text of a field, `nil` when it is absent.
+    @inline(__always)
+    public static func encodeMemberPut(
+        workspace: UnsafeRawBufferPointer, member: UnsafeRawBufferPointer, attributes: UnsafeRawBufferPointer,
+        into out: ByteSink, field: (MemberField) -> UnsafeRawBufferPointer?
+    ) {
+        out.write(CommandTag.memberPut.rawValue)
+        write(workspace, into: out)
+        write(member, into: out)
+        func change(_ member: MemberField) {
+            guard let text = field(member) else { return out.write(0 as UInt8) }
+            out.write(2 as UInt8)
+            write(text, into: out)
+        }
+        change(.name)
+        change(.email)
+        change(.phone)
+        change(.birthday)
+        change(.registered)
+        change(.kind)
+        change(.referrer)
+        change(.code)
+        if let code = field(.referralCode) {
+            out.write(1 as UInt8)
+            write(code, into: out)
+        } else {
+            out.write(0 as UInt8)
+        }
+        // No tags, no entries, nothing cleared.
+        out.write(0 as UInt8)
+        if attributes.isEmpty { out.write(0 as UInt8) } else { out.write(attributes) }
+        out.write(0 as UInt8)
+    }
+
+    @inline(__always) private static func write(_ text: UnsafeRawBufferPointer, into out: ByteSink) {
+        out.writeVarint(UInt64(text.count))
+        out.write(text)
+    }
+
     private static func memberPut(_ source: inout ByteSource) throws(MalformedBytes) -> MemberPut {
         func text(_ s: inout ByteSource) throws(MalformedBytes) -> Text { try s.text() }
         var c = MemberPut(workspace: try source.text(), member: try source.text())
@@ -213,22 +273,22 @@ extension CommandCoding {
 
     static func encode(_ value: AttributeValue, into out: ByteSink) {
         switch value {
-        case .null: out.write(0 as UInt8)
-        case .bool(let b): out.write(b ? 2 as UInt8 : 1)
+        case .null: out.write(AttributeTag.null)
+        case .bool(let b): out.write(b ? AttributeTag.true : AttributeTag.false)
         case .int(let i):
-            out.write(3 as UInt8)
+            out.write(AttributeTag.int)
             out.writeSigned(i)
         case .decimal(let d):
-            out.write(4 as UInt8)
+            out.write(AttributeTag.decimal)
             out.write(d)
         case .string(let s):
-            out.write(5 as UInt8)
+            out.write(AttributeTag.string)
             out.write(s)
         case .list(let items):
-            out.write(6 as UInt8)
+            out.write(AttributeTag.list)
             out.write(items) { encode($0, into: out) }
         case .map(let entries):
-            out.write(7 as UInt8)
+            out.write(AttributeTag.map)
             encode(entries, into: out)
         }
     }
@@ -236,14 +296,15 @@ extension CommandCoding {
     static func value(_ source: inout ByteSource, depth: Int) throws(MalformedBytes) -> AttributeValue {
         guard depth <= Limits.nesting else { throw MalformedBytes(offset: source.position) }
         switch try source.byte() {
-        case 0: return .null
-        case 1: return .bool(false)
-        case 2: return .bool(true)
-        case 3: return .int(try source.signed())
-        case 4: return .decimal(try source.decimal())
-        case 5: return .string(try source.text())
-        case 6: return .list(try source.array { s throws(MalformedBytes) in try value(&s, depth: depth + 1) })
-        case 7: return .map(try attributes(&source, depth: depth + 1))
+        case AttributeTag.null: return .null
+        case AttributeTag.false: return .bool(false)
+        case AttributeTag.true: return .bool(true)
+        case AttributeTag.int: return .int(try source.signed())
+        case AttributeTag.decimal: return .decimal(try source.decimal())
+        case AttributeTag.string: return .string(try source.text())
+        case AttributeTag.list:
+            return .list(try source.array { s throws(MalformedBytes) in try value(&s, depth: depth + 1) })
+        case AttributeTag.map: return .map(try attributes(&source, depth: depth + 1))
         default: throw MalformedBytes(offset: source.position)
         }
     }

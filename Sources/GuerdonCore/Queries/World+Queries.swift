@@ -126,7 +126,8 @@ extension World {
         return answer
     }
 
-    private func find(
+    /// A board and the key of one of its periods; `nil` is the one that `now` falls into.
+    func find(
         _ name: Text, _ workspace: Workspace, period: String?, now: Int64
     ) throws(Refusal) -> (Board, Int64) {
         guard let index = workspace.boardIndex[name] else {
@@ -147,7 +148,8 @@ extension World {
         return (board, key)
     }
 
-    private func frame(_ board: Board, _ key: Int64, _ workspace: Workspace) -> BoardAnswer {
+    /// A board without its places.
+    func frame(_ board: Board, _ key: Int64, _ workspace: Workspace) -> BoardAnswer {
         var ends: (time: Int64, offset: Int32)?
         if let day = board.period.endDay(key: key, weekStart: workspace.weekStart) {
             let seconds = workspace.zone.startOfDay(day)
