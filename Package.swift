@@ -43,9 +43,9 @@ let package = Package(
         library("GuerdonCore", ["CEL", "CIntrinsics"]),
 
         // Storage, wire, engine, server.
-        library("GuerdonStore", ["GuerdonCore", "CZstd", "CChecksum"]),
+        library("GuerdonStore", ["GuerdonCore", "CIntrinsics", "CZstd", "CChecksum"]),
         library("GuerdonWire", ["GuerdonCore", "CSimdjson"]),
-        library("GuerdonEngine", ["GuerdonCore", "GuerdonStore"]),
+        library("GuerdonEngine", ["GuerdonCore", "GuerdonStore", "CIntrinsics"]),
         library("GuerdonServer", ["GuerdonCore", "GuerdonEngine", "GuerdonWire"] + nio),
 
         // The command line.

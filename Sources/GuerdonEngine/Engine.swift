@@ -49,6 +49,7 @@ public final class Engine: @unchecked Sendable {
     private weak var source: (any BatchSource)?
     private let snapshots: SnapshotTaker
     private var memory: MemoryKeeper?
+    private var historian: HistoryKeeper?
     private var archiver: DedicatedThread?
 
     /// Bytes of commands and record headers logged since the engine was opened.
@@ -110,12 +111,14 @@ public final class Engine: @unchecked Sendable {
         self.journal = journal
         let memory = MemoryKeeper()
         self.memory = memory
+        let historian = HistoryKeeper(history)
+        self.historian = historian
         self.source = source
         source.begin(self)
         archiver = DedicatedThread(name: "archiver") { [self] in archive() }
         evaluator = DedicatedThread(name: "evaluator") { [self] in
             do {
-                try evaluate(source, journal, memory)
+                try evaluate(source, journal, memory, historian)
             } catch {
                 fail(error)
             }
@@ -142,12 +145,14 @@ public final class Engine: @unchecked Sendable {
         journal?.close()
         journal = nil
         snapshots.finish(world)
+        historian?.close()
+        historian = nil
         memory?.close()
         memory = nil
         archiver?.join()
         archiver = nil
         if let failure = control.wait({ .some($0.failure) }) ?? nil { throw failure }
-        if world.sequence > 0 { try history.append(world.postings.elements) }
+        if world.sequence > 0 { try history.enqueue(world.postings) }
         try history.flush(through: world.sequence, sync: true)
     }
 
@@ -163,13 +168,17 @@ public final class Engine: @unchecked Sendable {
         return try snapshots.result()
     }
 
-    private func evaluate(_ source: any BatchSource, _ journal: Journal, _ memory: MemoryKeeper) throws {
+    private func evaluate(
+        _ source: any BatchSource, _ journal: Journal, _ memory: MemoryKeeper, _ historian: HistoryKeeper
+    )
+        throws
+    {
         let tickBatch = CommandBatch()
         var lastSnapshot = log.bytesAppended
         var isSnapshotDue = false
         while true {
             guard journal.waitUntilIdle() else { return }
-            try settleBatch()
+            try settleBatch(historian)
             snapshots.collect(world)
             // Asked before the source is: what came until then is still taken.
             let isLast = isStopping
@@ -193,9 +202,8 @@ public final class Engine: @unchecked Sendable {
     }
 
     /// Ends a batch that is durable.
-    private func settleBatch() throws {
-        // Only what is durable goes into the history, or a crash could leave it ahead of the log.
-        try history.append(world.postings.elements)
+    private func settleBatch(_ historian: HistoryKeeper) throws {
+        try historian.take(from: world)
         world.forgetBatch()
     }
 
@@ -307,10 +315,10 @@ extension Engine: BatchRunner {
     }
 
     public func runHere(_ batch: any EngineBatch) {
-        guard let journal, let memory else { return }
+        guard let journal, let memory, let historian else { return }
         do {
             try runAlone(batch, journal)
-            try settleBatch()
+            try settleBatch(historian)
             memory.check()
         } catch {
             fail(error)

@@ -22,6 +22,15 @@ struct Recovery {
     var progress: (Double) -> Void = { _ in }
 
     func run() throws -> Result {
+        // As for a running engine: touching memory and packing postings have threads of their own.
+        let memory = MemoryKeeper()
+        defer { memory.close() }
+        let historian = fillsHistory ? HistoryKeeper(history) : nil
+        defer { historian?.close() }
+        return try run(memory, historian)
+    }
+
+    private func run(_ memory: MemoryKeeper, _ historian: HistoryKeeper?) throws -> Result {
         let limit = log.lastSequence
         // A history that lost its end is filled by replay, from a snapshot that it reaches; one that is ahead of the log
         // (restored from elsewhere) is made anew.
@@ -30,9 +39,11 @@ struct Recovery {
             let choice = try Snapshots.newestValid(
                 in: directory, atMost: fillsHistory ? min(limit, history.coveredThrough) : limit)
             for error in choice.rejected { options.report("snapshot skipped: \(error)") }
-            if let reader = choice.reader { return try replay(try load(reader), from: reader.info) }
+            if let reader = choice.reader {
+                return try replay(try load(reader, memory), from: reader.info, memory, historian)
+            }
         }
-        return try replay(makeWorld(), from: nil)
+        return try replay(makeWorld(), from: nil, memory, historian)
     }
 
     private func makeWorld() -> World {
@@ -44,16 +55,21 @@ struct Recovery {
             log: LogArchive(log: log, history: history))
     }
 
-    private func load(_ reader: SnapshotReader) throws -> World {
+    private func load(_ reader: SnapshotReader, _ memory: MemoryKeeper) throws -> World {
         let world = makeWorld()
         var loader = WorldLoader(into: world)
         reader.rewind()
-        while let chunk = try reader.next() { try loader.read(section: chunk.section, chunk.bytes) }
+        while let chunk = try reader.next() {
+            try loader.read(section: chunk.section, chunk.bytes)
+            memory.check()
+        }
         try loader.finish()
         return world
     }
 
-    private func replay(_ world: World, from snapshot: SnapshotInfo?) throws -> Result {
+    private func replay(
+        _ world: World, from snapshot: SnapshotInfo?, _ memory: MemoryKeeper, _ historian: HistoryKeeper?
+    ) throws -> Result {
         let first = (snapshot?.sequence ?? 0) + 1
         guard first >= log.firstSequence else {
             throw EngineError(
@@ -62,13 +78,10 @@ struct Recovery {
             )
         }
         var reader = try log.reader(from: first, chain: snapshot?.chain)
-        var batches = [CommandBatch(), CommandBatch()]
+        let batch = CommandBatch()
         var replayed: UInt64 = 0
         var told = world.sequence
         while let record = try reader.next() {
-            // The world may look back into the last batch, so two take turns.
-            batches.swapAt(0, 1)
-            let batch = batches[0]
             batch.reset()
             batch.body.write(record.payload)
             batch.count = Int(record.info.count)
@@ -82,7 +95,9 @@ struct Recovery {
                     "\(record.file), offset \(record.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage."
                 )
             }
-            if fillsHistory { try history.append(world.postings.elements) }
+            try historian?.take(from: world)
+            world.forgetBatch()
+            memory.check()
             replayed += UInt64(record.info.count)
             if world.sequence - told > 50_000 {
                 told = world.sequence

@@ -114,6 +114,53 @@ struct ArchiveTests {
         #expect(try read() == model)
     }
 
+    /// What proves a new archive before its segment goes, without decompressing it.
+    @Test func verifyingAnArchiveFindsEveryFlippedByte() throws {
+        let scratch = Scratch()
+        let path = try scratch.ledger()
+        do {
+            let (wal, _) = try ArchiveTests.log(path, batches: 12)
+            try wal.log.archiveSealedSegments(atMost: 1)
+        }
+        let directory = try DataDirectory.open(at: path, .readOnly)
+        let file = path + "/archive/00000000000000000001.wal.zst"
+        try Archive(1, in: directory).verify()
+        let whole = try contents(file)
+        for place in whole.indices {
+            var bytes = whole
+            bytes[place] ^= UInt8(1 << (place % 8))
+            try overwrite(file, bytes)
+            #expect(throws: StoreError.self, "byte \(place)") { try Archive(1, in: directory).verify() }
+        }
+    }
+
+    @Test func framesAreCutWhereRecordsEndAndHoldTheWholeSegment() throws {
+        let scratch = Scratch()
+        let path = try scratch.ledger()
+        let directory = try DataDirectory.open(at: path, .readWrite)
+        let wal = try WriteAheadLog.open(in: directory, segmentBytes: 4 << 20)
+        var model: [Batch] = []
+        // Records of very different lengths, one of them longer than a frame and than what is read at once.
+        for index in 0..<90 {
+            let length = index == 40 ? 2_500_000 : index % 9 == 0 ? 190_000 : 3_000 + index * 311
+            let batch = Batch.sample(wal.lastSequence + 1, count: 2, length: length, seed: UInt64(index))
+            try wal.append(batch)
+            model.append(batch)
+        }
+        try wal.seal()
+        let plain = try contents(path + "/wal/00000000000000000001.wal")
+        try wal.log.archiveSealedSegments()
+        let archive = try Archive(1, in: directory)
+        #expect(archive.frames.count > 4)
+        for (frame, next) in zip(archive.frames, archive.frames.dropFirst()) {
+            #expect(Int(frame.rawLength) >= StoreLimits.archiveFrame && frame.sequence < next.sequence)
+        }
+        var bytes = [UInt8](repeating: 0, count: plain.count)
+        #expect(try bytes.withUnsafeMutableBytes { try archive.read(into: $0, at: 0) } == plain.count)
+        #expect(bytes == plain)
+        #expect(try wal.log.all() == model)
+    }
+
     @Test func aCrashBeforeThePlainSegmentWentIsRepaired() throws {
         let scratch = Scratch()
         let path = try scratch.ledger()

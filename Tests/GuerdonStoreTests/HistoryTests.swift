@@ -85,6 +85,90 @@ struct HistoryTests {
         try HistoryTests.expect(history, holds: model, through: 300)
     }
 
+    @Test func postingsThatWaitAreReadAsIfTheyWerePacked() throws {
+        let scratch = Scratch()
+        let path = try scratch.ledger()
+        let history = try History.open(in: DataDirectory.open(at: path, .readWrite))
+        let model = HistoryTests.postings(from: 1, commands: 12_000, seed: 6)
+        let buffer = Buffer<Posting>()
+        defer { buffer.deallocate() }
+        let half = model.firstIndex { $0.sequence > 6_000 }!
+        for (batch, run) in [model[..<half], model[half...]].enumerated() {
+            Array(run).withUnsafeBufferPointer { buffer.append(contentsOf: $0) }
+            try history.enqueue(buffer)
+            #expect(buffer.isEmpty && history.waitingBatches == batch + 1)
+        }
+        #expect(history.lastSequence == 0)
+        for sequence in [UInt64(1), 5_999, 6_000, 6_001, 11_999, 12_000, 12_001] {
+            #expect(try history.postings(at: sequence) == model.filter { $0.sequence == sequence })
+        }
+        #expect(try history.packNext() == 1)
+        // The first half is in blocks, the second one waits.
+        for sequence in stride(from: UInt64(1), to: 12_000, by: 617) {
+            #expect(try history.postings(at: sequence) == model.filter { $0.sequence == sequence })
+        }
+        try history.flush(through: 12_000, sync: true)
+        #expect(history.waitingBatches == 0 && history.coveredThrough >= model.last!.sequence)
+        try HistoryTests.expect(history, holds: model, through: 12_000)
+    }
+
+    @Test func readersAndAPackingThreadMeet() async throws {
+        let scratch = Scratch()
+        let history = try History.open(in: DataDirectory.open(at: scratch.ledger(), .readWrite))
+        let model = HistoryTests.postings(from: 1, commands: 30_000, seed: 8)
+        var starts: [UInt64: Int] = [:]
+        for (index, posting) in model.enumerated() where starts[posting.sequence] == nil {
+            starts[posting.sequence] = index
+        }
+        final class Flag: Sendable { let isUp = Atomic<Bool>(false) }
+        let done = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !done.isUp.load(ordering: .acquiring) || history.waitingBatches > 0 { try history.packNext() }
+            }
+            let buffer = Buffer<Posting>()
+            defer { buffer.deallocate() }
+            var (given, random) = (0, SplitMix(state: 3))
+            while given < model.count {
+                var end = min(model.count, given + 1500)
+                while end < model.count, model[end].sequence == model[end - 1].sequence { end += 1 }
+                Array(model[given..<end]).withUnsafeBufferPointer { buffer.append(contentsOf: $0) }
+                try history.enqueue(buffer)
+                given = end
+                for _ in 0..<40 {
+                    let sequence = model[Int.random(in: max(0, given - 20_000)..<given, using: &random)].sequence
+                    let found = try history.postings(at: sequence)
+                    let first = try #require(starts[sequence])
+                    #expect(found == Array(model[first..<first + found.count]) && !found.isEmpty)
+                    #expect(first + found.count == model.count || model[first + found.count].sequence > sequence)
+                }
+            }
+            done.isUp.store(true, ordering: .releasing)
+            try await group.waitForAll()
+        }
+        try HistoryTests.expect(history, holds: model, through: 30_000)
+    }
+
+    @Test func aFailureToPackIsToldToWhoBringsMore() throws {
+        let scratch = Scratch()
+        let faults = FaultPlan()
+        let history = try History.open(in: DataDirectory.open(at: scratch.ledger(), .readWrite, faults: faults))
+        let model = HistoryTests.postings(from: 1, commands: 20_000, seed: 2)
+        let buffer = Buffer<Posting>()
+        defer { buffer.deallocate() }
+        model.withUnsafeBufferPointer { buffer.append(contentsOf: $0) }
+        try history.enqueue(buffer)
+        faults.fail(.write, nth: 2, errorNumber: EIO)
+        #expect(throws: StoreError.self) { try history.packNext() }
+        faults.heal()
+        #expect(history.waitingBatches == 0)
+        model.withUnsafeBufferPointer { buffer.append(contentsOf: $0) }
+        #expect(throws: StoreError.self) { try history.enqueue(buffer) }
+        #expect(throws: StoreError.self) { try history.flush(through: 20_000, sync: true) }
+        // What waits can be read all the same: nothing of it was lost.
+        #expect(try history.postings(at: 19_999) == model.filter { $0.sequence == 19_999 })
+    }
+
     @Test func resetForgetsEverythingAndStartsAgain() throws {
         let scratch = Scratch()
         let path = try scratch.ledger()

@@ -25,6 +25,15 @@ void *cintrinsics_map_regions(size_t byteCount, size_t alignment);
 /// Gives back what `cintrinsics_map_regions` gave.
 void cintrinsics_unmap_regions(void *address, size_t byteCount);
 
+/// Starts to write out a range of a file, without waiting. Only a hint.
+void cintrinsics_start_writing(int descriptor, int64_t offset, int64_t byteCount);
+
+/// Waits until a range of a file is written out, and lets its cached pages go. Only a hint: it makes nothing durable.
+void cintrinsics_finish_writing(int descriptor, int64_t offset, int64_t byteCount);
+
+/// Lets other threads go before the calling one: it gets a tenth of a processor that they want.
+void cintrinsics_lower_priority(void);
+
 // Searches over ascending keys of 64 bits, or of 128 in two columns of words.
 //
 // They take as long for one answer as for another: where a comparison of random keys becomes a jump, the processor

@@ -101,6 +101,9 @@
         header.pointee.count = count
     }
 
+    /// Takes what another buffer holds, and gives it what this one holds; O(1).
+    public func exchange(with other: Buffer<Element>) { swap(&header.pointee, &other.header.pointee) }
+
     /// Makes it empty and keeps the memory.
     @inline(__always) public func removeAll() { header.pointee.count = 0 }
 

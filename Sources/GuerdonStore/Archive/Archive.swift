@@ -12,6 +12,8 @@ final class Archive: LogBytes {
     let frames: [ArchiveFrame]
     private let file: File
     private let cached = Mutex(Cached())
+    /// Making one takes as long as decompressing a frame; one that is in use is not there.
+    private let idleDecompressor = Mutex<ZstdDecompressor?>(nil)
 
     var path: String { file.path }
 
@@ -96,15 +98,35 @@ final class Archive: LogBytes {
     private func contents(of number: Int) throws(StoreError) -> [UInt8] {
         if let bytes = cached.withLock({ $0.frame == number ? $0.bytes : nil }) { return bytes }
         let frame = frames[number]
-        guard let compressed = try file.bytes(at: frame.offset, count: Int(frame.length)),
-            compressed.withUnsafeBytes({ Checksum.crc32c($0) }) == frame.checksum
-        else { throw .archive(path, frame.offset, "a frame does not match its checksum") }
-        var bytes = [UInt8](repeating: 0, count: Int(frame.rawLength))
-        let isWhole = compressed.withUnsafeBytes { source in
-            bytes.withUnsafeMutableBytes { ZstdDecompressor().decompress(source, into: $0) }
+        let compressed = try compressed(frame)
+        let decompressor = idleDecompressor.withLock { idle -> ZstdDecompressor in
+            defer { idle = nil }
+            return idle ?? ZstdDecompressor()
         }
+        var isWhole = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(frame.rawLength)) { buffer, count in
+            let output = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[..<Int(frame.rawLength)])
+            isWhole = compressed.withUnsafeBytes { decompressor.decompress($0, into: output) }
+            count = isWhole ? output.count : 0
+        }
+        idleDecompressor.withLock { $0 = decompressor }
         guard isWhole else { throw .archive(path, frame.offset, "a frame does not decompress to its length") }
         cached.withLock { $0 = Cached(frame: number, bytes: bytes) }
         return bytes
+    }
+
+    /// A frame as it is on disk, by its checksum.
+    private func compressed(_ frame: ArchiveFrame) throws(StoreError) -> [UInt8] {
+        guard let bytes = try file.bytes(at: frame.offset, count: Int(frame.length)),
+            bytes.withUnsafeBytes({ Checksum.crc32c($0) }) == frame.checksum
+        else { throw .archive(path, frame.offset, "a frame does not match its checksum") }
+        return bytes
+    }
+
+    /// Reads every frame and compares it with its checksum, without decompressing.
+    func verify() throws(StoreError) {
+        for frame in frames { _ = try compressed(frame) }
+        file.dropCache()
     }
 }

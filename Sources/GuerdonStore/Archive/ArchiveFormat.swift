@@ -84,7 +84,8 @@ struct ArchiveFrame: Equatable {
     /// CRC32C of the compressed bytes.
     var checksum: UInt32
 
-    var rawEnd: UInt64 { rawOffset + UInt64(rawLength) }
+    /// Offset behind the frame in the archive.
+    var end: UInt64 { offset + UInt64(length) }
 }
 
 /// The last frame of an archive: where all the others are.

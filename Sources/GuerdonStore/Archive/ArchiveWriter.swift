@@ -1,20 +1,27 @@
-/// Compresses one closed segment into an archive and proves that the archive gives the segment back.
-struct ArchiveWriter {
-    /// zstd's level for the archives. On a log of the scoring job level 6 makes them 3 % smaller and takes five times as
-    /// long, which on a busy machine is time that actions wait for.
-    private static let level: Int32 = 1
+import Glibc
 
-    let directory: DataDirectory
-    let segment: Segment
+/// Compresses one closed segment into an archive and proves that the archive gives the segment back.
+///
+/// The segment is read once. Every frame is decompressed and compared while it is in the processor's cache, and read
+/// back from the disk by its checksum once all of them are durable.
+final class ArchiveWriter {
+    private let directory: DataDirectory
+    private let compressor = ZstdCompressor.forLog()
+    private let decompressor = ZstdDecompressor()
+    private var decompressed = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+
+    init(in directory: DataDirectory) { self.directory = directory }
+
+    deinit { decompressed.deallocate() }
 
     /// The archive, durable under its name.
-    func write() throws(StoreError) -> ArchiveHeader {
+    func write(_ segment: Segment) throws(StoreError) -> ArchiveHeader {
         let target = Archive.path(segment.header.index, in: directory)
         let aside = target + ".tmp"
         try directory.system.remove(aside)
         do throws(StoreError) {
-            let header = try compress(into: aside)
-            try compare(aside)
+            let header = try compress(segment, into: aside)
+            try Archive(path: aside, index: segment.header.index, in: directory).verify()
             try directory.system.rename(aside, to: target)
             try directory.system.syncDirectory(directory.archivePath)
             return header
@@ -24,90 +31,76 @@ struct ArchiveWriter {
         }
     }
 
-    private func compress(into path: String) throws(StoreError) -> ArchiveHeader {
+    /// Checks every record once more, cuts the segment into frames of whole records, and writes them.
+    private func compress(_ segment: Segment, into path: String) throws(StoreError) -> ArchiveHeader {
         let file = try directory.system.open(path, .create)
-        let compressor = ZstdCompressor(level: ArchiveWriter.level)
-        let frames = try cut()
         var segmentHeader = segment.header
         segmentHeader.isRecycled = false
         let header = ArchiveHeader(
             segment: segmentHeader, nextSequence: segment.nextSequence, chainOut: segment.chain,
             rawLength: segment.end)
         try file.write(header.encoded(), at: 0)
-        var written: [ArchiveFrame] = []
-        var offset = UInt64(ArchiveHeader.size)
-        for var frame in frames {
-            guard let raw = try segment.file.bytes(at: frame.rawOffset, count: Int(frame.rawLength)) else {
-                throw damaged(frame.rawOffset, "the segment ends early")
+        var pace = SteadyWriting()
+        let start = segment.position(of: 0).entry
+        var cursor = RecordCursor(
+            LogExtent(bytes: segment.file, header: segment.header, entry: start, end: header.rawLength))
+        // The first frame holds the segment's header too.
+        cursor.hold(from: 0)
+        var frames: [ArchiveFrame] = []
+        var frame = ArchiveFrame(
+            offset: UInt64(ArchiveHeader.size), rawOffset: 0, sequence: start.sequence, chain: start.chain, length: 0,
+            rawLength: 0, checksum: 0)
+        while true {
+            let offset = cursor.offset
+            let isEnd: Bool
+            switch try cursor.next() {
+            case .damaged(_, let detail):
+                throw StoreError(
+                    .recordDamaged, file: segment.file.path, offset: offset, detail: detail, advice: Advice.restore)
+            case .record: isEnd = false
+            case .end: isEnd = true
             }
-            let compressed = raw.withUnsafeBytes { compressor.compress($0) }
-            frame.offset = offset
-            frame.length = UInt32(compressed.count)
-            frame.checksum = Checksum.crc32c(compressed)
-            try file.write(compressed, at: offset)
-            offset += UInt64(compressed.count)
-            written.append(frame)
+            frame.rawLength = UInt32(cursor.offset - frame.rawOffset)
+            if isEnd ? frame.rawLength > 0 : Int(frame.rawLength) >= StoreLimits.archiveFrame {
+                try write(&frame, try cursor.heldBytes(), to: file)
+                frames.append(frame)
+                pace.reached(frame.end, of: file)
+                frame = ArchiveFrame(
+                    offset: frame.end, rawOffset: cursor.offset, sequence: cursor.nextSequence, chain: cursor.chain,
+                    length: 0, rawLength: 0, checksum: 0)
+                cursor.hold(from: cursor.offset)
+            }
+            if isEnd { break }
         }
-        try file.write(ArchiveIndex.encoded(written), at: offset)
+        try file.write(ArchiveIndex.encoded(frames), at: frame.offset)
         try file.sync(metadata: true)
         file.dropCache()
         return header
     }
 
-    /// Checks every record once more and cuts the segment into frames of whole records.
-    private func cut() throws(StoreError) -> [ArchiveFrame] {
-        let start = segment.position(of: 0).entry
-        var cursor = RecordCursor(
-            LogExtent(bytes: segment.file, header: segment.header, entry: start, end: segment.end))
-        var frames: [ArchiveFrame] = []
-        var frame = ArchiveFrame(
-            offset: 0, rawOffset: 0, sequence: start.sequence, chain: start.chain, length: 0, rawLength: 0, checksum: 0)
-        while true {
-            let offset = cursor.offset
-            switch try cursor.next() {
-            case .damaged(_, let detail): throw damaged(offset, detail)
-            case .record:
-                frame.rawLength = UInt32(cursor.offset - frame.rawOffset)
-                guard Int(frame.rawLength) >= StoreLimits.archiveFrame else { continue }
-                frames.append(frame)
-                frame.rawOffset = cursor.offset
-                frame.sequence = cursor.nextSequence
-                frame.chain = cursor.chain
-                frame.rawLength = 0
-            case .end:
-                // The header alone is a frame too: an archive has at least one.
-                if frames.isEmpty { frame.rawLength = UInt32(cursor.offset) }
-                return frame.rawLength > 0 ? frames + [frame] : frames
-            }
+    /// Compresses a frame, sees whether that gives it back, and writes it.
+    private func write(
+        _ frame: inout ArchiveFrame, _ raw: UnsafeRawBufferPointer, to file: File
+    ) throws(StoreError) {
+        let compressed = compressor.compress(raw)
+        if raw.count > decompressed.count {
+            decompressed.deallocate()
+            decompressed = .allocate(byteCount: raw.count, alignment: 16)
         }
-    }
-
-    /// Decompresses the whole archive and compares it with the segment, byte by byte.
-    private func compare(_ path: String) throws(StoreError) {
-        let archive = try Archive(path: path, index: segment.header.index, in: directory)
-        for frame in archive.frames {
-            let count = Int(frame.rawLength)
-            var bytes = [UInt8](repeating: 0, count: count)
-            var span = bytes.mutableSpan
-            let filled = try span.withUnsafeMutableBytes { buffer throws(StoreError) in
-                try archive.read(into: buffer, at: frame.rawOffset)
-            }
-            guard filled == count, try segment.file.bytes(at: frame.rawOffset, count: count) == bytes else {
-                throw .archive(path, frame.offset, "the new archive does not give back its segment")
-            }
-        }
-    }
-
-    private func damaged(_ offset: UInt64, _ detail: String) -> StoreError {
-        StoreError(
-            .recordDamaged, file: segment.file.path, offset: offset, detail: detail, advice: Advice.restore)
+        let back = UnsafeMutableRawBufferPointer(rebasing: decompressed[..<raw.count])
+        guard decompressor.decompress(compressed, into: back), let first = raw.baseAddress,
+            let second = back.baseAddress, memcmp(first, second, raw.count) == 0
+        else { throw .archive(file.path, frame.offset, "the new archive does not give back its segment") }
+        frame.length = UInt32(compressed.count)
+        frame.checksum = Checksum.crc32c(compressed)
+        try file.write(compressed, at: frame.offset)
     }
 }
 
 extension BatchLog {
     /// Recompresses closed segments, oldest first, and sets the plain files aside for new segments. For a background thread.
     ///
-    /// Each archive is durable and was decoded and compared before its segment goes; readers notice nothing. The
+    /// Each archive is durable and known to give back its segment before that goes; readers notice nothing. The
     /// segment being appended to stays.
     /// - Parameters:
     ///   - sequence: segments that hold this sequence number or later ones stay plain.
@@ -119,8 +112,11 @@ extension BatchLog {
     ) throws(StoreError) -> Int {
         precondition(directory.access == .readWrite)
         var count = 0
+        var writer: ArchiveWriter?
         while count < limit, let segment = oldestClosedSegment, segment.nextSequence <= sequence {
-            let header = try ArchiveWriter(directory: directory, segment: segment).write()
+            let made = writer ?? ArchiveWriter(in: directory)
+            writer = made
+            let header = try made.write(segment)
             replace(segment, with: header)
             try retire(segment)
             count += 1

@@ -1,3 +1,4 @@
+import CIntrinsics
 import Glibc
 
 /// An open file, with the handful of system calls that the store needs.
@@ -68,12 +69,18 @@ final class File: Sendable {
 
     /// Reads exactly `count` bytes into a fresh array; `nil` if the file ends before.
     func bytes(at offset: UInt64, count: Int) throws(StoreError) -> [UInt8]? {
-        var result = [UInt8](repeating: 0, count: count)
-        var span = result.mutableSpan
-        let filled = try span.withUnsafeMutableBytes { buffer throws(StoreError) in
-            try read(into: buffer, at: offset)
+        var failure: StoreError?
+        let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(StoreError) {
+                filled = try read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]),
+                    at: offset)
+            } catch {
+                failure = error
+            }
         }
-        return filled == count ? result : nil
+        if let failure { throw failure }
+        return result.count == count ? result : nil
     }
 
     /// Writes all of `bytes` at `offset`.
@@ -156,6 +163,16 @@ final class File: Sendable {
             if number == 0 { return }
             if number != EINTR { throw StoreError.system("reserve space", path, number) }
         }
+    }
+
+    /// Starts to write out what was written in a range, without waiting. Only a hint.
+    func startWriting(_ range: Range<UInt64>) {
+        cintrinsics_start_writing(descriptor, Int64(range.lowerBound), Int64(range.upperBound - range.lowerBound))
+    }
+
+    /// Waits until what was written in a range has left memory, and lets its pages go. Only a hint: it is not durable.
+    func finishWriting(_ range: Range<UInt64>) {
+        cintrinsics_finish_writing(descriptor, Int64(range.lowerBound), Int64(range.upperBound - range.lowerBound))
     }
 
     /// Asks the kernel to forget cached pages, so that the next read comes from the device. Only a hint.

@@ -32,6 +32,7 @@ extension History {
             }
         }
         state.unsynced = max(0, state.files.count - 1)
+        state.pace = SteadyWriting(from: state.position, keepsPages: true)
         let history = History(directory: directory, state: state, cut: cut)
         guard directory.access == .readWrite else { return history }
         let failure = history.state.withLock { state -> StoreError? in

@@ -45,6 +45,8 @@ extension History {
     /// - Complexity: at most one read and the decoding of one block of about 64 KiB.
     /// - Throws: `history_damaged`; rebuild by ``reset()`` and a full replay.
     public func postings(at sequence: UInt64) throws(StoreError) -> [Posting] {
+        // First what waits: it leaves the queue only when it is in a block.
+        if let waiting = waitingPostings(at: sequence) { return waiting }
         switch place(of: sequence) {
         case .nowhere: return []
         case .openCached(let postings): return History.postings(postings, at: sequence)
@@ -111,7 +113,12 @@ extension History {
     }
 
     /// The run with this sequence number in postings that are in order of it.
-    private static func postings(_ postings: [Posting], at sequence: UInt64) -> [Posting] {
+    static func postings(_ postings: [Posting], at sequence: UInt64) -> [Posting] {
+        postings.withUnsafeBufferPointer { History.postings($0, at: sequence) }
+    }
+
+    /// The same in borrowed memory.
+    static func postings(_ postings: UnsafeBufferPointer<Posting>, at sequence: UInt64) -> [Posting] {
         var low = 0
         var high = postings.count
         while low < high {

@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// ```swift
 /// let history = try History.open(in: directory)
-/// try history.append(postings)                                  // once per batch, by the thread that evaluates
+/// try history.enqueue(world.postings)                           // once per batch, by the thread that evaluates
+/// try history.packNext()                                        // by a thread that may wait for the disk
 /// let line = try history.postings(at: wallet.lastPosting)       // from any thread
 /// try history.flush(through: cut.sequence, sync: true)          // before a snapshot is finished
 /// ```
@@ -37,7 +38,7 @@ public final class History: Sendable {
         var lastSequence: UInt64 = 0
         var covered: UInt64 = 0
         var failure: StoreError?
-        var head = [UInt8](repeating: 0, count: HistoryBlockHeader.size)
+        var pace = SteadyWriting(keepsPages: true)
     }
 
     /// What was cut off at opening.
@@ -53,6 +54,8 @@ public final class History: Sendable {
     let directory: DataDirectory
     let state: Mutex<State>
     let cache = Mutex(BlockCache())
+    let queue = Mutex(PostingQueue())
+    let packing = Mutex(())
     /// What opening cut off, `nil` if everything was whole; a crash is the usual cause.
     public let cut: Cut?
 
@@ -109,9 +112,10 @@ public final class History: Sendable {
     /// Writes what is still in memory and notes that the history is complete through `sequence`.
     ///
     /// - Parameters:
-    ///   - sequence: every command up to here has been given to ``append(_:)``, if it had postings.
+    ///   - sequence: every command up to here has been given to ``append(_:)`` or ``enqueue(_:)``, if it had postings.
     ///   - sync: whether to wait until all of it is durable.
     public func flush(through sequence: UInt64, sync: Bool) throws(StoreError) {
+        try pack(through: sequence)
         var files: [File] = []
         var mark = 0
         let failure = state.withLock { state -> StoreError? in
@@ -172,6 +176,7 @@ public final class History: Sendable {
         try file.write(header.encoded(), at: 0)
         state.files.append(file)
         state.position = UInt64(HistoryFileHeader.size)
+        state.pace = SteadyWriting(keepsPages: true)
     }
 
     private func closeBlock(_ state: inout State, coveredThrough: UInt64) throws(StoreError) {
@@ -185,13 +190,11 @@ public final class History: Sendable {
             coveredThrough: coveredThrough, coveredBefore: state.covered, count: state.open.count,
             length: UInt32(contents.count), checksum: Checksum.crc32c(contents), ledgerTag: directory.identity.tag,
             fileTag: UInt32(truncatingIfNeeded: state.files.count))
-        state.head.withUnsafeMutableBytes { header.encode(to: $0) }
         let file = state.files[state.files.count - 1]
-        try file.write(state.head, at: state.position)
-        try file.write(contents, at: state.position + UInt64(HistoryBlockHeader.size))
+        state.open.frame(header)
+        try file.write(state.open.framed, at: state.position)
         let end = state.position + header.blockLength
-        let padding = RecordHeader.padded(contents.count) - contents.count
-        if padding > 0 { try file.write([UInt8](repeating: 0, count: padding), at: end - UInt64(padding)) }
+        state.pace.reached(end, of: file)
         if hasPostings {
             state.blocks.append(Entry(header, offset: state.position, file: state.files.count - 1))
         }

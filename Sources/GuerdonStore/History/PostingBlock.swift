@@ -54,7 +54,10 @@ struct OpenBlock: ~Copyable {
     /// More than the longest posting with a new shape.
     private static let largestPosting = 8 * Varint.longest
 
-    private var bytes: UnsafeMutablePointer<UInt8>
+    /// Room for the block's header, and behind it what is filled: one write takes both to the disk.
+    private var whole: UnsafeMutablePointer<UInt8>
+    private var bytes: UnsafeMutablePointer<UInt8> { whole + HistoryBlockHeader.size }
+    /// Bytes behind the header's room.
     private var capacity: Int
     private(set) var count: UInt32 = 0
     private(set) var length = 0
@@ -67,7 +70,7 @@ struct OpenBlock: ~Copyable {
 
     init() {
         capacity = StoreLimits.historyBlock + 4096
-        bytes = .allocate(capacity: capacity)
+        whole = .allocate(capacity: HistoryBlockHeader.size + capacity)
         shapeKeys = .allocate(capacity: OpenBlock.slots)
         shapeKeys.initialize(repeating: PostingShape(origin: 0, detail: 0), count: OpenBlock.slots)
         shapeNumbers = .allocate(capacity: OpenBlock.slots)
@@ -75,12 +78,24 @@ struct OpenBlock: ~Copyable {
     }
 
     deinit {
-        bytes.deallocate()
+        whole.deallocate()
         shapeKeys.deallocate()
         shapeNumbers.deallocate()
     }
 
     var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: bytes, count: length) }
+
+    /// Puts the header in front and zeros behind, up to a multiple of 8: ``framed`` is what goes to the disk.
+    mutating func frame(_ header: HistoryBlockHeader) {
+        header.encode(to: UnsafeMutableRawBufferPointer(start: whole, count: HistoryBlockHeader.size))
+        (bytes + length).update(repeating: 0, count: RecordHeader.padded(length) - length)
+    }
+
+    /// The block with header and padding, after ``frame(_:)``.
+    var framed: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: whole, count: HistoryBlockHeader.size + RecordHeader.padded(length))
+    }
+
     mutating func removeAll() {
         count = 0
         length = 0
@@ -156,10 +171,10 @@ struct OpenBlock: ~Copyable {
     }
 
     private mutating func grow() {
-        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity * 2)
-        larger.update(from: bytes, count: length)
-        bytes.deallocate()
-        bytes = larger
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: HistoryBlockHeader.size + capacity * 2)
+        larger.update(from: whole, count: HistoryBlockHeader.size + length)
+        whole.deallocate()
+        whole = larger
         capacity *= 2
     }
 }

@@ -42,6 +42,9 @@ struct RecordCursor: ~Copyable {
     /// Chain value that the next record must carry.
     private(set) var chain: UInt64
 
+    /// What stays in the buffer begins here, if that is before ``offset``.
+    private var held: UInt64
+
     private var buffer: UnsafeMutableRawBufferPointer
     /// File offset of the buffer's first byte, and how many bytes it holds.
     private var base: UInt64
@@ -56,6 +59,7 @@ struct RecordCursor: ~Copyable {
         offset = extent.entry.offset
         nextSequence = extent.entry.sequence
         chain = extent.entry.chain
+        held = .max
         base = extent.entry.offset
         buffer = .allocate(byteCount: block, alignment: 64)
     }
@@ -66,6 +70,22 @@ struct RecordCursor: ~Copyable {
     mutating func extend(to limit: UInt64) {
         precondition(limit >= self.limit)
         self.limit = limit
+    }
+
+    /// Keeps what begins at `start`, so that ``heldBytes()`` gives it in one piece.
+    ///
+    /// - Parameter start: at or before ``offset``; anything before the first record, later the present offset.
+    mutating func hold(from start: UInt64) {
+        precondition(start == offset || (start < offset && filled == 0))
+        held = start
+        if filled == 0 { base = start }
+    }
+
+    /// The bytes from where they are held on to ``offset``; valid until the next call.
+    mutating func heldBytes() throws(StoreError) -> UnsafeRawBufferPointer {
+        precondition(held <= offset, "nothing is held")
+        guard try load(0) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(buffer).slice(Int(held - base), Int(offset - held))
     }
 
     /// Checks and steps over the record at ``offset``.
@@ -131,19 +151,22 @@ struct RecordCursor: ~Copyable {
     /// Has `count` bytes from ``offset`` in the buffer; `false` if the limit or the file ends before.
     private mutating func load(_ count: Int) throws(StoreError) -> Bool {
         guard limit >= offset, UInt64(count) <= limit - offset else { return false }
+        let end = offset + UInt64(count)
         // After a skip the offset may lie behind what is in the buffer.
-        let start = offset - base
-        if start + UInt64(count) <= UInt64(filled) { return true }
+        if end - base <= UInt64(filled) { return true }
+        let first = min(held, offset)
+        let start = first - base
         let kept = start < UInt64(filled) ? filled - Int(start) : 0
         let old = buffer
-        if count > buffer.count { buffer = .allocate(byteCount: count, alignment: 64) }
+        let needed = Int(end - first)
+        if needed > buffer.count { buffer = .allocate(byteCount: needed, alignment: 64) }
         if kept > 0 { buffer.baseAddress!.copyMemory(from: old.baseAddress! + Int(start), byteCount: kept) }
         if buffer.baseAddress != old.baseAddress { old.deallocate() }
-        base = offset
+        base = first
         filled = kept
-        let wanted = Int(min(UInt64(buffer.count), limit - offset)) - kept
+        let wanted = Int(min(UInt64(buffer.count), limit - first)) - kept
         let room = UnsafeMutableRawBufferPointer(rebasing: buffer[kept..<kept + wanted])
-        filled += try bytes.read(into: room, at: offset + UInt64(kept))
-        return filled >= count
+        filled += try bytes.read(into: room, at: first + UInt64(kept))
+        return filled >= needed
     }
 }
