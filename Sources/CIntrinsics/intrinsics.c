@@ -47,3 +47,19 @@ void *cintrinsics_map_regions(size_t byteCount, size_t alignment) {
 void cintrinsics_unmap_regions(void *address, size_t byteCount) {
     munmap(address, byteCount);
 }
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+// The race is meant: the word tells which lines to throw away.
+__attribute__((no_sanitize("thread")))
+#endif
+#endif
+uint64_t cintrinsics_copy_lines_beside_writer(void *to, const void *from, size_t lines, const uint64_t *word) {
+    uint64_t *target = to;
+    const uint64_t *source = from;
+    for (size_t index = 0; index < lines * 8; index++) {
+        target[index] = __atomic_load_n(source + index, __ATOMIC_RELAXED);
+    }
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}

@@ -1,3 +1,4 @@
+import CIntrinsics
 import GuerdonCore
 import GuerdonStore
 import Synchronization
@@ -209,6 +210,7 @@ public final class Engine: @unchecked Sendable {
 
     /// Packs segments that are full, so that the log takes little space and their files can be written again.
     private func archive() {
+        cintrinsics_lower_priority()
         let second: Int64 = 1_000_000_000
         var hasFailed = false
         while control.wait(nanoseconds: second, { $0.isStopping || $0.failure != nil ? true : nil }) == nil {

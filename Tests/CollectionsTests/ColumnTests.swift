@@ -68,19 +68,71 @@ struct ColumnTests {
         }
     }
 
-    @Test func thawedChunksAreUsedAgain() {
-        let pool = ChunkPool()
-        defer { pool.deallocate() }
-        let column = Column<UInt64>(default: 0, pool: pool)
+    @Test func rowsStayWhereTheyAreWhileFrozen() {
+        let column = Column<UInt64>(default: 0)
         defer { column.deallocate() }
         column.grow(to: 512 * 64)
-        for _ in 0..<3 {
+        let before = column.storageBytes
+        for round in 1...3 as ClosedRange<UInt64> {
             let frozen = column.freeze()
-            for chunk in 0..<64 { column[chunk * 512] += 1 }
+            for chunk in 0..<64 { column[chunk * 512 + 7] += 1 }
+            #expect((0..<64).allSatisfy { frozen[$0 * 512 + 7] == round - 1 && column[$0 * 512 + 7] == round })
             column.thaw(frozen)
         }
-        #expect(pool.recycledCount == 64)
-        #expect(column[512] == 3)
+        #expect(column.storageBytes == before)
+    }
+
+    @Test func rowsThatStraddleLinesAreKeptWhole() {
+        struct Odd: BitwiseCopyable, Equatable { var a, b, c: UInt64 }
+        let column = Column(default: Odd(a: 0, b: 0, c: 0))
+        defer { column.deallocate() }
+        for row in 0..<2_000 { column.append(Odd(a: UInt64(row), b: 1, c: 2)) }
+        let frozen = column.freeze()
+        var random = Generator(4)
+        for _ in 0..<300 { column[random.below(2_000)] = Odd(a: 9_999_999, b: 0, c: 0) }
+        #expect((0..<2_000).allSatisfy { frozen[$0] == Odd(a: UInt64($0), b: 1, c: 2) })
+        #expect(Self.rows(frozen).enumerated().allSatisfy { $1 == Odd(a: UInt64($0), b: 1, c: 2) })
+        column.thaw(frozen)
+    }
+
+    @Test func bulkWritesLeaveTheFrozenViewAlone() {
+        let column = Column<UInt16>(default: 5)
+        defer { column.deallocate() }
+        column.grow(to: 9_000)
+        let frozen = column.freeze()
+        [UInt16](repeating: 8, count: 5_003).withUnsafeBufferPointer { column.write($0, at: 1_501) }
+        #expect(Self.rows(frozen) == [UInt16](repeating: 5, count: 9_000))
+        #expect(column[1_500] == 5 && column[1_501] == 8 && column[6_503] == 8 && column[6_504] == 5)
+        column.thaw(frozen)
+    }
+
+    @Test func aTableThatIsOutgrownWhileFrozenStaysReadable() {
+        let column = Column<UInt64>(default: 3)
+        defer { column.deallocate() }
+        column.grow(to: 1_000)
+        let frozen = column.freeze()
+        for round in 0..<4 {
+            column.grow(to: column.count * 8)
+            for row in 0..<1_000 { column[row] = UInt64(round) }
+        }
+        #expect(Self.rows(frozen) == [UInt64](repeating: 3, count: 1_000))
+        column.thaw(frozen)
+        let again = column.freeze()
+        column[200_000] = 1
+        #expect(again[200_000] == 3 && again[0] == 3 && again.count == 4_096_000)
+        column.thaw(again)
+    }
+
+    @Test func linesGoIntoSeveralPiecesOfMemory() {
+        let column = Column<UInt64>(default: 1)
+        defer { column.deallocate() }
+        // 1,300 chunks: two pieces of 512 chunks, and a shorter one.
+        column.grow(to: 512 * 1_300)
+        let frozen = column.freeze()
+        for chunk in stride(from: 0, to: 1_300, by: 3) { column[chunk * 512 + chunk % 512] = 2 }
+        #expect(Self.rows(frozen).allSatisfy { $0 == 1 })
+        column.thaw(frozen)
+        #expect((0..<1_300).allSatisfy { column[$0 * 512 + $0 % 512] == ($0 % 3 == 0 ? 2 : 1) })
     }
 
     @Test func reservedChunksNeedNoNewMemory() {

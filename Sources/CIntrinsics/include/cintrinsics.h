@@ -25,6 +25,17 @@ void *cintrinsics_map_regions(size_t byteCount, size_t alignment);
 /// Gives back what `cintrinsics_map_regions` gave.
 void cintrinsics_unmap_regions(void *address, size_t byteCount);
 
+/// Copies whole cache lines that another thread may be writing, and then gives the word that says which of them it had
+/// copied elsewhere before: those are not to be used as they were read. See `cintrinsics_publish_bits`.
+uint64_t cintrinsics_copy_lines_beside_writer(void *to, const void *from, size_t lines, const uint64_t *word);
+
+/// Sets bits of a word that this thread alone writes. Whoever sees what is written behind it sees the bits, and what was
+/// written in front of it.
+static inline void cintrinsics_publish_bits(uint64_t *word, uint64_t bits) {
+    __atomic_store_n(word, __atomic_load_n(word, __ATOMIC_RELAXED) | bits, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
 /// Starts to write out a range of a file, without waiting. Only a hint.
 void cintrinsics_start_writing(int descriptor, int64_t offset, int64_t byteCount);
 

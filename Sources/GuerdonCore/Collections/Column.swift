@@ -1,7 +1,8 @@
 /// One attribute of many rows: a growing array in chunks of 4 KiB whose content can be frozen in microseconds.
 ///
 /// The state of the engine is made of columns. Rows never move, so growth copies no values. `freeze()` gives a view
-/// that another thread may read while the owner goes on writing: the first write to each frozen chunk copies that chunk.
+/// that another thread may read while the owner goes on writing: rows stay where they are, and the first write to a cache
+/// line of a frozen column puts the line's old content aside.
 ///
 /// ```swift
 /// let balances = Column<Int64>(default: 0)
@@ -21,18 +22,21 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     let header: UnsafeMutablePointer<Header>
 
     struct Header {
-        /// One word per chunk: its address, with the lowest bit set while a frozen view shares it.
+        /// The addresses of the chunks.
         var table: UnsafeMutablePointer<UInt>
         var count = 0
+        /// Rows that a frozen view shows; 0 when there is none.
+        var frozenCount = 0
         var chunkCount = 0
         var tableCapacity: Int
         var defaultValue: Element
         var pool: ChunkPool
         var ownsPool: Bool
-        var frozenTable: UnsafeMutablePointer<UInt>?
-        var frozenTableCapacity = 0
-        var frozenCount = 0
         var isFrozen = false
+        /// What a frozen view needs of what was overwritten.
+        var kept = KeptLines()
+        /// Tables that the column has outgrown while a view still reads them.
+        var outgrownTables: [(table: UnsafeMutablePointer<UInt>, capacity: Int)] = []
     }
 
     @inline(__always)
@@ -69,12 +73,9 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     /// Bytes in the chunks of this column, without those that only a frozen view still holds.
     public var storageBytes: Int { header.pointee.chunkCount * ChunkPool.chunkBytes }
 
-    /// Bytes in chunks of its pool that lie idle.
-    var recycledBytes: Int { header.pointee.pool.recycledCount * ChunkPool.chunkBytes }
-
     /// The value of row `index`, which must be below `count`.
     ///
-    /// - Complexity: O(1); the first write to a chunk after `freeze()` copies 4 KiB.
+    /// - Complexity: O(1); the first write to a line after `freeze()` copies 64 bytes.
     @inline(__always)
     public subscript(index: Int) -> Element {
         get { address(of: index).pointee }
@@ -120,7 +121,8 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         while done < values.count {
             let index = start + done
             let run = min(values.count - done, Self.elementsPerChunk - index & Self.mask)
-            writableAddress(of: index).update(from: values.baseAddress.unsafelyUnwrapped + done, count: run)
+            if index < header.pointee.frozenCount { keep(index..<index + run) }
+            address(of: index, writing: ()).update(from: values.baseAddress.unsafelyUnwrapped + done, count: run)
             done += run
         }
     }
@@ -132,7 +134,7 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
             header.pointee.pool.give(Self.chunkAddress(header.pointee.table[chunk]))
         }
         StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
-        freeFrozenTable()
+        header.pointee.kept.deallocate()
         if header.pointee.ownsPool { header.pointee.pool.deallocate() }
         header.deinitialize(count: 1)
         header.deallocate()
@@ -142,31 +144,35 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
 extension Column {
     @inline(__always)
     static func chunkAddress(_ word: UInt) -> UnsafeMutableRawPointer {
-        UnsafeMutableRawPointer(bitPattern: word & ~1).unsafelyUnwrapped
+        UnsafeMutableRawPointer(bitPattern: word).unsafelyUnwrapped
     }
 
     @inline(__always)
-    func address(of index: Int) -> UnsafePointer<Element> {
+    func address(of index: Int) -> UnsafePointer<Element> { UnsafePointer(address(of: index, writing: ())) }
+
+    /// Where a row is, for whoever has seen to it that a frozen view keeps what it shows.
+    @inline(__always)
+    private func address(of index: Int, writing: Void) -> UnsafeMutablePointer<Element> {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count), "row out of range")
         let word = header.pointee.table[index &>> Self.shift]
-        return UnsafePointer(Self.chunkAddress(word).assumingMemoryBound(to: Element.self) + index & Self.mask)
+        return Self.chunkAddress(word).assumingMemoryBound(to: Element.self) + index & Self.mask
     }
 
     @inline(__always)
     func writableAddress(of index: Int) -> UnsafeMutablePointer<Element> {
-        precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count), "row out of range")
-        var word = header.pointee.table[index &>> Self.shift]
-        if word & 1 != 0 { word = copySharedChunk(index &>> Self.shift) }
-        return Self.chunkAddress(word).assumingMemoryBound(to: Element.self) + index & Self.mask
+        let address = address(of: index, writing: ())
+        if index < header.pointee.frozenCount { keep(index..<index + 1) }
+        return address
     }
 
+    /// Puts aside what a frozen view shows of rows of one chunk that are about to change.
     @inline(never)
-    private func copySharedChunk(_ chunk: Int) -> UInt {
-        let copy = header.pointee.pool.take()
-        copy.copyMemory(from: Self.chunkAddress(header.pointee.table[chunk]), byteCount: ChunkPool.chunkBytes)
-        let word = UInt(bitPattern: copy)
-        header.pointee.table[chunk] = word
-        return word
+    private func keep(_ rows: Range<Int>) {
+        let chunk = rows.lowerBound &>> Self.shift
+        let stride = MemoryLayout<Element>.stride
+        let first = (rows.lowerBound & Self.mask) * stride / cacheLineBytes
+        let last = (((rows.upperBound - 1) & Self.mask) * stride + stride - 1) / cacheLineBytes
+        header.pointee.kept.keep(first...last, ofChunk: chunk, at: Self.chunkAddress(header.pointee.table[chunk]))
     }
 
     @inline(never)
@@ -176,7 +182,11 @@ extension Column {
             let capacity = max(needed, header.pointee.tableCapacity * 2)
             let table = StateMemory.allocate(UInt.self, count: capacity)
             table.update(from: header.pointee.table, count: header.pointee.chunkCount)
-            StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
+            if header.pointee.isFrozen {
+                header.pointee.outgrownTables.append((header.pointee.table, header.pointee.tableCapacity))
+            } else {
+                StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
+            }
             header.pointee.table = table
             header.pointee.tableCapacity = capacity
         }

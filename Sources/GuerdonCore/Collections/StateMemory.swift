@@ -106,7 +106,8 @@ private struct Regions {
     private var wantedRegions: Int { regions.count < 8 ? 1 : min(4, regions.count / 8) }
 
     mutating func needsRegion(for byteCount: Int) -> Bool {
-        preparedBytes = byteCount
+        // Remembered until somebody asks for more or less: what is freed then stays, and nobody waits while it is unmapped.
+        if byteCount > 0 { preparedBytes = byteCount }
         return emptyRegions < wantedRegions + byteCount / Self.regionBytes
     }
 
@@ -121,7 +122,7 @@ private struct Regions {
         guard regions[number].freeCount == Self.pagesPerRegion else { return }
         emptyRegions += 1
         // Some stay: what is freed is often asked for again.
-        if emptyRegions > wantedRegions + preparedBytes / Self.regionBytes { remove(number) }
+        if emptyRegions > wantedRegions + (preparedBytes + Self.regionBytes - 1) / Self.regionBytes { remove(number) }
     }
 
     private mutating func take(_ pages: Int, from number: Int, at first: Int) -> UnsafeMutableRawPointer {

@@ -50,9 +50,10 @@ extension WorldImage {
             }
         }
         try out.begin(.referrers)
+        let referrers = w.referrers.reader()
         for member in 0..<w.memberCount {
             // 0 for nobody, so that the many roots of a fresh workspace cost a byte each.
-            try out.record { $0.writeVarint(UInt64(w.referrers[member] &+ 1)) }
+            try out.record { $0.writeVarint(UInt64(referrers[member] &+ 1)) }
         }
         try out.begin(.profiles)
         let mask = (1 << shardBits) - 1
@@ -70,12 +71,13 @@ extension WorldImage {
         for currency in w.currencies.indices {
             try out.begin(.wallets)
             try out.record { $0.writeVarint(UInt64(currency)) }
+            let wallets = ContiguousArray(w.shards.map { $0.wallets[currency].reader() })
             for member in 0..<w.memberCount {
-                let shard = w.shards[member & mask]
-                let wallet = shard.wallets[currency][member >> shardBits]
+                let wallet = wallets[member & mask][member >> shardBits]
                 guard wallet.lastSequence != 0 else { continue }
                 var lots: [Lot] = []
                 if wallet.lastLot != Lot.none {
+                    let shard = w.shards[member & mask]
                     var index = shard.lots[Int(wallet.lastLot)].next
                     while true {
                         lots.append(shard.lots[Int(index)])
@@ -108,8 +110,9 @@ extension WorldImage {
             for standing in board.standings {
                 try out.begin(.scores)
                 var isFirst = true
+                let tables = ContiguousArray(standing.scores.map { $0.reader() })
                 for member in 0..<w.memberCount {
-                    let scores = standing.scores[member & mask]
+                    let scores = tables[member & mask]
                     guard member >> shardBits < scores.count else { continue }
                     let score = scores[member >> shardBits]
                     guard score.score > 0 else { continue }

@@ -8,7 +8,7 @@ public enum StateReserve {
 }
 
 extension World {
-    /// Bytes that writes may copy while an image is out, beyond what an earlier image left behind.
+    /// Bytes that lie ready for what writes put aside while an image is out.
     public var imageCopyBytes: Int {
         workspaces.reduce(0) { sum, workspace in
             let wallets = workspace.shards.reduce(0) { $0 + $1.wallets.copyBytes }
@@ -19,17 +19,14 @@ extension World {
 }
 
 extension WalletShard {
-    /// Bytes that the first write to every chunk of a frozen column would have to take; all columns share one pool.
-    fileprivate var copyBytes: Int {
-        let columns = wallets.reduce(lots.storageBytes) { $0 + $1.storageBytes }
-        return max(0, columns - lots.recycledBytes)
-    }
+    /// Bytes that writes to every row would put aside.
+    fileprivate var copyBytes: Int { wallets.reduce(lots.storageBytes) { $0 + $1.storageBytes } }
 }
 
 extension Board {
     /// Of the newest standing alone: finished periods hardly change.
     fileprivate var copyBytes: Int {
         guard let newest = standings.max(by: { $0.key < $1.key }) else { return 0 }
-        return newest.value.tables.reduce(0) { $0 + max(0, $1.scores.storageBytes - $1.scores.recycledBytes) }
+        return newest.value.tables.reduce(0) { $0 + $1.scores.storageBytes }
     }
 }

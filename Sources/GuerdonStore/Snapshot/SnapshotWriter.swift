@@ -24,6 +24,7 @@ public final class SnapshotWriter: StateSink {
     private let aside: String
     private let compressor: ZstdCompressor
     private var head = [UInt8](repeating: 0, count: SnapshotChunkHeader.size)
+    private var pace = SteadyWriting()
     private var position: UInt64
     private var number: UInt64 = 0
     private var chain: UInt64
@@ -75,6 +76,7 @@ public final class SnapshotWriter: StateSink {
         try file.write(head, at: position)
         try file.write(compressed, at: position + UInt64(SnapshotChunkHeader.size))
         position += UInt64(SnapshotChunkHeader.size + compressed.count)
+        pace.reached(position, of: file)
         rawBytes += UInt64(bytes.count)
         number += 1
         chain = header.chained(chain)
