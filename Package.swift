@@ -33,6 +33,7 @@ let package = Package(
         // C and C++: small doors to libraries and instructions.
         .target(name: "CIntrinsics"),
         .target(name: "CChecksum"),
+        .target(name: "CPoll"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         // SwiftPM does not define NDEBUG; without it simdjson's assertions cost half the decoder.
         .target(
@@ -51,7 +52,7 @@ let package = Package(
         // The command line.
         library("CELTool", ["CEL"]),
         library("GuerdonClient"),
-        library("GuerdonBench", ["GuerdonClient"]),
+        library("GuerdonBench", ["GuerdonClient", "CPoll"]),
         .executableTarget(
             name: "guerdon",
             dependencies: [

@@ -36,9 +36,13 @@ public struct Bench {
     }
 
     private func measure(at endpoint: Endpoint, subject: Subject?) throws(ClientError) -> BenchReport {
-        let job = ScoringJob(seed: options.seed, members: options.members, duplicates: options.duplicates)
+        let job = ScoringJob(
+            seed: options.seed, members: options.members, duplicates: options.duplicates, fanout: options.fanout)
         let control = try Connection(to: endpoint)
-        for line in ScoringJob.setupLines { _ = try control.request(line) }
+        try refuseUsedSeed(job, control)
+        for line in ScoringJob.setupLines(levels: options.levels, plans: options.plans) {
+            _ = try control.request(line)
+        }
         let emptyBytes = subject?.meter?.residentBytes
         try makeMembers(job, at: endpoint)
         let fullBytes = subject?.meter?.residentBytes
@@ -70,6 +74,25 @@ public struct Bench {
         return report
     }
 
+    /// A server that had these actions before would answer with duplicates or conflicts, and that is not what is measured.
+    private func refuseUsedSeed(_ job: ScoringJob, _ control: Connection) throws(ClientError) {
+        // Every run begins with action 0.
+        let id = job.externalId(0)
+        let known: Bool
+        do throws(ClientError) {
+            known = try control.request(#"{"op":"explain","externalId":"\#(id)"}"#)["command"] != nil
+        } catch {
+            guard error.code == .refused else { throw error }
+            known = false
+        }
+        guard !known else {
+            throw ClientError(
+                .refused,
+                "the server at \(options.endpoint ?? Endpoint()) has had the actions of --seed \(job.seed) before "
+                    + "(\(id) is known); choose another --seed, or a server without data")
+        }
+    }
+
     /// What the server says that its log holds; segments are allocated ahead, so the files' sizes say little.
     private func logBytes(_ control: Connection) throws(ClientError) -> Int? {
         try control.request(#"{"op":"stats"}"#)["logBytes"]?.integer
@@ -82,13 +105,17 @@ public struct Bench {
             progress(.members(counts.acknowledged, of: options.members))
             return false
         }
-        if let refusal = run.counts.firstRefusal { throw ClientError(.refused, "members were refused: \(refusal)") }
+        if let refusal = run.counts.firstRefusal {
+            throw ClientError(
+                .refused,
+                "members were refused: \(refusal); members of another --fanout need a server without data")
+        }
     }
 
     private func measured(_ loop: LoadLoop, _ source: inout ActionLines) throws(ClientError) -> LoadLoop.Run {
         let seconds = options.seconds ?? (options.actions == nil ? 10 : nil)
         let limit = seconds.map { Int64($0 * 1e9) } ?? .max
-        return try loop.run(&source) { elapsed, counts in
+        return try loop.run(&source, rate: options.rate) { elapsed, counts in
             let byTime = Double(elapsed) / Double(limit)
             let byCount = options.actions.map { Double(counts.commandsSent) / Double($0) } ?? 0
             progress(.actions(counts.acknowledged, fraction: max(byTime, byCount)))
@@ -103,7 +130,7 @@ public struct Bench {
         var source = ActionLines(job, from: position, limit: .max, readRatio: options.readRatio)
         let request = try PendingRequest(#"{"op":"snapshot"}"#, at: endpoint)
         var endsAt: Int64?
-        let run = try loop.run(&source) { elapsed, _ in
+        let run = try loop.run(&source, rate: options.rate) { elapsed, _ in
             if endsAt == nil, request.isAnswered { endsAt = elapsed + Int64(Self.snapshotSeconds * 1e9) }
             return elapsed >= endsAt ?? Int64(Self.snapshotSecondsMax * 1e9)
         }
@@ -124,6 +151,8 @@ extension BenchReport {
         firstRefusal = counts.firstRefusal
         reads = counts.readsSent
         latency = Latency(run.latencies)
+        unsent = run.unsent
+        secondsBehind = Double(run.behind) / 1e9
         self.options = options
     }
 }

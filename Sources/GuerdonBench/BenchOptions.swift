@@ -20,6 +20,14 @@ public struct BenchOptions: Sendable {
     public var acknowledgement = Acknowledgement.each
     /// The share of lines that are reads, 0 to 0.99.
     public var readRatio = 0.0
+    /// Lines that are due a second, answered or not; nil to send as many as are answered.
+    public var rate: Double?
+    /// How many upline levels are paid.
+    public var levels = 3
+    /// How many plans there are; all but the first are for actions of other types.
+    public var plans = 1
+    /// How many members each member refers; 1 makes a chain.
+    public var fanout = 5
     /// A running server to measure; nil to start one.
     public var endpoint: Endpoint?
     /// The `guerdon` to start.
@@ -41,6 +49,10 @@ public struct BenchOptions: Sendable {
         if !(1...65_536).contains(window) { return "--window must be 1 to 65536" }
         if !(0...0.9).contains(duplicates) { return "--duplicates must be 0 to 0.9" }
         if !(0...0.99).contains(readRatio) { return "--read-ratio must be 0 to 0.99" }
+        if let rate, !(rate >= 1 && rate <= 1e8) { return "--rate must be 1 to 100000000" }
+        if !(0...100).contains(levels) { return "--levels must be 0 to 100" }
+        if !(1...4_096).contains(plans) { return "--plans must be 1 to 4096" }
+        if !(1...1_000_000).contains(fanout) { return "--fanout must be 1 to 1000000" }
         return nil
     }
 }

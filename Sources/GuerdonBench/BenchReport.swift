@@ -2,7 +2,8 @@ import GuerdonClient
 
 /// What `guerdon bench` found.
 public struct BenchReport: Sendable {
-    /// Quantiles of the time from writing a command to reading its acknowledgement, in milliseconds.
+    /// Quantiles of the time from writing a command to reading its acknowledgement, in milliseconds; with a rate, from
+    /// when the command was due.
     public struct Latency: Sendable {
         public var p50 = 0.0
         public var p99 = 0.0
@@ -26,6 +27,10 @@ public struct BenchReport: Sendable {
     /// Reads answered meanwhile.
     public var reads: Int
     public var latency: Latency
+    /// With a rate: lines that were due and not sent a second after the end; their waits so far are in ``latency``.
+    public var unsent: Int
+    /// With a rate: seconds from when the last line was due to its answer.
+    public var secondsBehind: Double
     /// Processor time of the server for each acknowledged action, in microseconds.
     public var serverCPUMicrosPerAction: Double?
     /// Growth of the server's memory by making the members, for each of them.
@@ -49,6 +54,9 @@ public struct BenchReport: Sendable {
     /// Acknowledged actions a second.
     public var actionsPerSecond: Double { Double(acknowledged) / seconds }
 
+    /// Whether the server fell behind the rate that was asked for.
+    public var fellBehind: Bool { options.rate != nil && (unsent > 0 || secondsBehind > 0.5) }
+
     /// The report as one line of JSON, under the names of the wire document.
     public var json: String {
         let latencies = JSONValue.object([
@@ -70,6 +78,11 @@ public struct BenchReport: Sendable {
             JSONMember("members", .integer(options.members)),
             JSONMember("connections", .integer(options.connections)),
             JSONMember("window", .integer(options.window)),
+            JSONMember("rate", .decimal(options.rate, digits: 0)),
+            JSONMember("unsent", .integer(unsent)),
+            JSONMember("levels", .integer(options.levels)),
+            JSONMember("plans", .integer(options.plans)),
+            JSONMember("fanout", .integer(options.fanout)),
             JSONMember("seed", .number(String(options.seed))),
             JSONMember("ack", .string(options.acknowledgement.rawValue)),
             JSONMember("duplicates", .integer(duplicates)),

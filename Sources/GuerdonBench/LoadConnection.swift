@@ -27,8 +27,8 @@ struct LoadCounts: Sendable {
 
 /// One connection under load: lines going out, answers coming in, and when each group of lines was written.
 ///
-/// Times are taken once per system call, not once per line: all lines of one write share their start, all answers of
-/// one read share their end.
+/// Times are taken once per system call, not once per line: all lines of one write share their start, unless each has a
+/// time when it is due, and all answers of one read share their end.
 final class LoadConnection {
     let socket: TCPSocket
     private var outgoing: LineWriter
@@ -85,37 +85,58 @@ final class LoadConnection {
     /// Whether lines wait for the kernel to take them.
     var hasUnwritten: Bool { outgoingStart < outgoing.count }
 
-    /// Makes as many lines as may be in flight and writes them; returns false when the source has no more.
+    /// From when on the lines of one write wait for their answers.
+    enum Start {
+        /// All of them since this time.
+        case now(Int64)
+        /// Each since it was due; the first of them has this number.
+        case due(Schedule, first: Int)
+    }
+
+    /// Makes lines, as many as may be in flight and at most `limit`; ``flush()`` writes them.
+    ///
+    /// - Returns: how many lines were made, and whether the source may have more.
     @inline(__always)
-    func refill<Source: LineSource>(from source: inout Source, at now: Int64, counts: inout LoadCounts) -> Bool {
+    func refill<Source: LineSource>(
+        from source: inout Source, atMost limit: Int = .max, since start: Start, counts: inout LoadCounts
+    ) -> (lines: Int, hasMore: Bool) {
         // Lines that the kernel did not take yet are written first, so that the buffer is empty here.
-        guard credit > 0, !hasUnwritten else { return true }
+        guard credit > 0, !hasUnwritten else { return (0, true) }
+        let room = min(credit, limit)
         var commandCount = 0
         var readCount = 0
         var hasMore = true
-        while credit > commandCount + readCount {
+        while commandCount + readCount < room {
             guard let kind = source.writeNext(into: &outgoing) else {
                 hasMore = false
                 break
             }
-            switch kind {
-            case .command: commandCount += 1
-            case .duplicate:
-                commandCount += 1
-                counts.duplicatesSent += 1
-            case .read: readCount += 1
+            let isRead = kind == .read
+            if kind == .duplicate { counts.duplicatesSent += 1 }
+            if case .due(let schedule, let first) = start {
+                note(1, isRead: isRead, at: schedule.due(first + commandCount + readCount))
             }
+            if isRead { readCount += 1 } else { commandCount += 1 }
         }
         credit -= commandCount + readCount
         counts.commandsSent += commandCount
         counts.readsSent += readCount
-        if acknowledgement == .each {
-            commands.append(count: commandCount + readCount, at: now)
-        } else {
-            commands.append(count: commandCount, at: now)
-            reads.append(count: readCount, at: now)
+        if case .now(let time) = start {
+            note(commandCount, isRead: false, at: time)
+            note(readCount, isRead: true, at: time)
         }
-        return hasMore
+        return (commandCount + readCount, hasMore)
+    }
+
+    /// Notes since when some lines wait.
+    @inline(__always)
+    private func note(_ count: Int, isRead: Bool, at time: Int64) {
+        // In `each` mode everything is answered in one order.
+        if isRead, acknowledgement == .cumulative {
+            reads.append(count: count, at: time)
+        } else {
+            commands.append(count: count, at: time)
+        }
     }
 
     /// Writes what the kernel takes.
@@ -187,7 +208,7 @@ private struct SentGroups {
             rest -= taken
             if groups[first].count == 0 { first += 1 }
         }
-        if first > 256 {
+        if first > 256, first > groups.count / 2 {
             groups.removeFirst(first)
             first = 0
         }

@@ -1,10 +1,12 @@
+import CPoll
 import Glibc
 import GuerdonClient
 
 /// Keeps connections full of lines in flight, on the calling thread.
 ///
 /// The loop is closed: a connection sends as many lines as were answered. One wake-up handles every connection that
-/// has answers, with one read and one write each.
+/// has answers, with one read and one write each. Or it is open: lines are due at fixed times, and those that are due
+/// go out together, the connections taking turns; a line that finds every window full waits, and its wait counts.
 final class LoadLoop {
     private let connections: [LoadConnection]
     private var polled: [pollfd]
@@ -14,7 +16,16 @@ final class LoadLoop {
         var counts = LoadCounts()
         var latencies = Histogram()
         var nanoseconds: Int64 = 0
+        /// Lines that were due and could not even be sent; their waits so far are among the latencies.
+        var unsent = 0
+        /// In an open loop: from when the last line was due to the last answer.
+        var behind: Int64 = 0
     }
+
+    /// How long lines that are due may still be sent after an open loop was told to stop.
+    private static let graceNanoseconds: Int64 = 1_000_000_000
+    /// An open loop writes at most so often; below 20,000 lines a second every line has a write of its own.
+    private static let pauseNanoseconds: Int64 = 50_000
 
     /// Opens the connections.
     init(
@@ -31,43 +42,117 @@ final class LoadLoop {
     /// Sends the lines of a source until it is empty or told to stop, and waits for the last answer.
     ///
     /// - Parameters:
+    ///   - rate: how many lines are due a second; nil for as many as are answered.
     ///   - shouldStop: asked at every wake-up with the time since the start in nanoseconds and the counts so far.
     /// - Throws: ``ClientError`` when a connection ends.
     func run<Source: LineSource>(
-        _ source: inout Source, shouldStop: (Int64, LoadCounts) -> Bool
+        _ source: inout Source, rate: Double? = nil, shouldStop: (Int64, LoadCounts) -> Bool
     ) throws(ClientError) -> Run {
         var run = Run()
         let start = monotonicNanoseconds()
+        if let rate {
+            try runOpen(&source, Schedule(start: start, rate: rate), &run, shouldStop)
+        } else {
+            try runClosed(&source, from: start, &run, shouldStop)
+        }
+        run.nanoseconds = monotonicNanoseconds() - start
+        return run
+    }
+
+    private var isIdle: Bool { connections.allSatisfy { $0.isIdle } }
+
+    private func runClosed<Source: LineSource>(
+        _ source: inout Source, from start: Int64, _ run: inout Run, _ shouldStop: (Int64, LoadCounts) -> Bool
+    ) throws(ClientError) {
         var hasMore = true
         for index in connections.indices {
-            hasMore = try refill(index, &source, hasMore: hasMore, at: start, counts: &run.counts)
+            hasMore = try refill(index, &source, hasMore: hasMore, since: .now(start), counts: &run.counts)
         }
-        while !(connections.allSatisfy { $0.isIdle }) {
+        while !isIdle {
             poll(&polled, nfds_t(polled.count), 100)
             for index in polled.indices where polled[index].revents != 0 {
                 if polled[index].revents & ~Int16(POLLOUT) != 0 {
                     try connections[index].receive(latencies: &run.latencies, counts: &run.counts)
                 }
                 let now = monotonicNanoseconds()
-                hasMore = try refill(index, &source, hasMore: hasMore, at: now, counts: &run.counts)
+                hasMore = try refill(index, &source, hasMore: hasMore, since: .now(now), counts: &run.counts)
             }
             if hasMore, shouldStop(monotonicNanoseconds() - start, run.counts) { hasMore = false }
         }
-        run.nanoseconds = monotonicNanoseconds() - start
-        return run
+    }
+
+    private func runOpen<Source: LineSource>(
+        _ source: inout Source, _ schedule: Schedule, _ run: inout Run, _ shouldStop: (Int64, LoadCounts) -> Bool
+    ) throws(ClientError) {
+        cpoll_be_punctual()
+        var sent = 0
+        var turn = 0
+        var hasMore = true
+        /// How many lines there are, once the loop was told to stop; and until when they may be sent.
+        var end = Int.max
+        var giveUpAt = Int64.max
+        while hasMore || !isIdle {
+            let now = monotonicNanoseconds()
+            let due = min(schedule.count(by: now), end)
+            let stuck = try send(&source, schedule, &sent, due: due, &turn, &hasMore, &run.counts)
+            if hasMore, end == .max, shouldStop(now - schedule.start, run.counts) {
+                end = due
+                giveUpAt = now + Self.graceNanoseconds
+            }
+            if sent >= end || now > giveUpAt { hasMore = false }
+            // With every window full only answers help; else until the next line is due.
+            let next = max(schedule.due(sent), now + Self.pauseNanoseconds)
+            let nanoseconds = stuck || !hasMore ? 100_000_000 : min(100_000_000, next - monotonicNanoseconds())
+            cpoll_wait(&polled, nfds_t(polled.count), nanoseconds)
+            for index in polled.indices where polled[index].revents != 0 {
+                if polled[index].revents & ~Int16(POLLOUT) != 0 {
+                    try connections[index].receive(latencies: &run.latencies, counts: &run.counts)
+                }
+                try flush(index)
+            }
+        }
+        let now = monotonicNanoseconds()
+        run.behind = sent == 0 ? 0 : now - schedule.due(sent - 1)
+        guard end < .max, sent < end else { return }
+        run.unsent = end - sent
+        for number in sent..<end { run.latencies.record(now - schedule.due(number)) }
+    }
+
+    /// Sends what is due, as far as the windows allow; returns whether some of it has to wait.
+    private func send<Source: LineSource>(
+        _ source: inout Source, _ schedule: Schedule, _ sent: inout Int, due: Int, _ turn: inout Int,
+        _ hasMore: inout Bool, _ counts: inout LoadCounts
+    ) throws(ClientError) -> Bool {
+        var tried = 0
+        while hasMore, sent < due, tried < connections.count {
+            let made = connections[turn].refill(
+                from: &source, atMost: due - sent, since: .due(schedule, first: sent), counts: &counts)
+            sent += made.lines
+            hasMore = made.hasMore
+            if made.lines > 0 { try flush(turn) }
+            turn = turn + 1 == connections.count ? 0 : turn + 1
+            tried += 1
+        }
+        return hasMore && sent < due
     }
 
     /// Fills a connection's window and writes; returns whether the source has more.
     private func refill<Source: LineSource>(
-        _ index: Int, _ source: inout Source, hasMore: Bool, at now: Int64, counts: inout LoadCounts
+        _ index: Int, _ source: inout Source, hasMore: Bool, since start: LoadConnection.Start,
+        counts: inout LoadCounts
     ) throws(ClientError) -> Bool {
-        let connection = connections[index]
         var hasMore = hasMore
-        if hasMore { hasMore = connection.refill(from: &source, at: now, counts: &counts) }
+        if hasMore { hasMore = connections[index].refill(from: &source, since: start, counts: &counts).hasMore }
+        try flush(index)
+        return hasMore
+    }
+
+    /// Writes what the kernel takes, and asks to be told when it takes the rest.
+    private func flush(_ index: Int) throws(ClientError) {
+        let connection = connections[index]
         if case .ended(let reason) = connection.flush() {
             throw ClientError(.disconnected, "the server ended a connection under load: \(reason)")
         }
         polled[index].events = Int16(connection.hasUnwritten ? POLLIN | POLLOUT : POLLIN)
-        return hasMore
     }
 }

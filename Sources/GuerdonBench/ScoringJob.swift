@@ -1,7 +1,7 @@
 /// The scoring job: who acts when, with which value, as a pure function of a seed and a position in the stream.
 ///
-/// Members are `m0…`; the referrer of member *i* is *(i − 1) / 5* rounded down. An action's performer is the lesser of
-/// two uniform draws, its value 0.01 to 500.00 USD. A share of the positions send an earlier action again, with the
+/// Members are `m0…`; the referrer of member *i* is *(i − 1) / fanout* rounded down. An action's performer is the lesser
+/// of two uniform draws, its value 0.01 to 500.00 USD. A share of the positions send an earlier action again, with the
 /// same external id and the same content. Nothing is kept, so the stream may be as long as one likes.
 public struct ScoringJob: Sendable {
     /// One action's content.
@@ -18,6 +18,8 @@ public struct ScoringJob: Sendable {
     public let seed: UInt64
     /// How many members there are, 1 to 2³².
     public let members: UInt64
+    /// How many members each member refers: 5 makes a bush, 1 a chain.
+    public let fanout: UInt64
     /// Out of 2³² positions, how many send an earlier action again.
     private let duplicateThreshold: UInt64
 
@@ -29,16 +31,18 @@ public struct ScoringJob: Sendable {
     /// - Parameters:
     ///   - members: 1 to 2³².
     ///   - duplicates: the share of positions that send an earlier action again, 0 to 0.9.
-    public init(seed: UInt64, members: Int, duplicates: Double) {
-        precondition(members >= 1 && members <= 1 << 32 && duplicates >= 0 && duplicates <= 0.9)
+    ///   - fanout: how many members each one refers, at least 1.
+    public init(seed: UInt64, members: Int, duplicates: Double, fanout: Int = 5) {
+        precondition(members >= 1 && members <= 1 << 32 && duplicates >= 0 && duplicates <= 0.9 && fanout >= 1)
         self.seed = seed
         self.members = UInt64(members)
+        self.fanout = UInt64(fanout)
         duplicateThreshold = UInt64(duplicates * 0x1p32)
     }
 
     /// Who referred a member; nil for the first one.
-    public static func referrer(of member: UInt64) -> UInt64? {
-        member == 0 ? nil : (member - 1) / 5
+    public func referrer(of member: UInt64) -> UInt64? {
+        member == 0 ? nil : (member - 1) / fanout
     }
 
     /// The number of the action that is sent at a position: the position itself, or an earlier one.

@@ -15,28 +15,49 @@ extension ScoringJob {
     /// The longest line that a source writes, newline included.
     static let lineBytesMax = 320
 
-    /// The commands that prepare an empty server for the job: two currencies, one plan, one board.
-    public static let setupLines = [
-        #"{"op":"currency.put","currency":"PTS","kind":"points","scale":0}"#,
-        #"{"op":"currency.put","currency":"USD","kind":"money","scale":2}"#,
-        #"{"op":"plan.put","plan":{"plan":"scoring","bonuses":["#
-            + #"{"bonus":"points","when":"action.type == 'purchase'","#
-            + #""rewards":[{"to":"performer","currency":"PTS","per":"1.00","amount":"1"}]},"#
-            + #"{"bonus":"referral","when":"action.type == 'purchase'","#
-            + #""rewards":[{"to":"upline","currency":"USD","levels":[{"rate":"5%"},{"rate":"3%"},{"rate":"1%"}]}]}]}}"#,
-        #"{"op":"board.put","board":"monthly","score":{"currency":"PTS"},"period":"month","ties":"competition"}"#,
-    ]
+    /// The commands that prepare an empty server for the job: two currencies, the plans, one board.
+    ///
+    /// - Parameters:
+    ///   - levels: how many upline levels are paid, 0 to 100: 5 %, 3 %, and 1 % for each further one.
+    ///   - plans: how many plans there are, at least 1; all but the first are for actions of other types.
+    public static func setupLines(levels: Int = 3, plans: Int = 1) -> [String] {
+        precondition(levels >= 0 && plans >= 1)
+        var lines = [
+            #"{"op":"currency.put","currency":"PTS","kind":"points","scale":0}"#,
+            #"{"op":"currency.put","currency":"USD","kind":"money","scale":2}"#,
+            planLine("scoring", type: "purchase", levels: levels),
+        ]
+        for number in 1..<plans { lines.append(planLine("other-\(number)", type: "other-\(number)", levels: levels)) }
+        lines.append(
+            #"{"op":"board.put","board":"monthly","score":{"currency":"PTS"},"period":"month","ties":"competition"}"#)
+        return lines
+    }
+
+    /// Points to the performer of actions of one type, and shares of their value to the upline.
+    private static func planLine(_ plan: String, type: String, levels: Int) -> String {
+        let when = #""when":"action.type == '\#(type)'","#
+        let rates = (0..<levels).map { level in #"{"rate":"\#(level == 0 ? 5 : level == 1 ? 3 : 1)%"}"# }
+        let referral =
+            #"{"bonus":"referral",\#(when)"rewards":[{"to":"upline","currency":"USD","levels":"#
+            + "[\(rates.joined(separator: ","))]}]}"
+        return #"{"op":"plan.put","plan":{"plan":"\#(plan)","bonuses":["#
+            + #"{"bonus":"points",\#(when)"rewards":[{"to":"performer","currency":"PTS","per":"1.00","amount":"1"}]}"#
+            + (levels == 0 ? "" : ",\(referral)") + "]}}"
+    }
 
     /// Writes the line that creates a member.
     func writeMember(_ member: UInt64, into lines: inout LineWriter) {
         lines.text(#"{"op":"member.put","member":"m"#)
         lines.number(member)
-        if let referrer = Self.referrer(of: member) {
+        if let referrer = referrer(of: member) {
             lines.text(#"","referrer":"m"#)
             lines.number(referrer)
         }
         lines.text("\"}\n")
     }
+
+    /// The external id of the action with a number.
+    func externalId(_ number: UInt64) -> String { "s\(seed)-\(number)" }
 
     /// Writes the line of an action. All actions occur in November 2026, 1,024 in a second.
     @inline(__always)

@@ -54,6 +54,8 @@ public struct LineBuffer {
     }
 
     private mutating func makeRoom() {
+        // Back to the front when everything was taken: what is in the cache is used again.
+        if start == end { removeAll() }
         guard bytes.count - end < bytes.count / 4 else { return }
         if start > 0 {
             bytes.withUnsafeMutableBytes { all in

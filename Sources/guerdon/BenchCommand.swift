@@ -12,12 +12,19 @@ struct BenchCommand: ParsableCommand {
             5 / 3 / 1 % in money to three upline levels, a monthly board. An action counts when it is acknowledged as \
             durable. Then a snapshot is taken under the same load, the server is stopped and its log replayed.
 
+            Without --rate a connection sends as many lines as were answered: this finds the most that the server does. \
+            With --rate lines are due at fixed times, whether the server answers or not, and latency counts from when a \
+            line was due, so that no wait is hidden; what is due together goes out together, connections taking turns, \
+            and a line that finds every window full waits, which counts. A server that falls behind is told.
+
             Without --port a server is started on a directory of its own, on the same machine: the generator shares its \
             processors.
 
             Examples:
               guerdon bench --seconds 10
               guerdon bench --connections 1 --window 1 --members 10000
+              guerdon bench --rate 200000
+              guerdon bench --levels 40 --fanout 1 --plans 100
               guerdon bench --port 7450 --actions 1000000 --json
             """)
 
@@ -54,6 +61,18 @@ struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The share of lines that are reads (rank, wallet).", valueName: "share"))
     var readRatio = 0.0
 
+    @Option(help: ArgumentHelp("Lines that are due a second, answered or not.", valueName: "n"))
+    var rate: Double?
+
+    @Option(help: ArgumentHelp("Upline levels that are paid: 5 %, 3 %, then 1 % each.", valueName: "n"))
+    var levels = 3
+
+    @Option(help: ArgumentHelp("Plans; all but the first are for actions of other types.", valueName: "n"))
+    var plans = 1
+
+    @Option(help: ArgumentHelp("Members that each member refers; 1 makes a chain.", valueName: "n"))
+    var fanout = 5
+
     @Option(help: ArgumentHelp("A running server's port; without it one is started.", valueName: "n"))
     var port: Int?
 
@@ -81,6 +100,10 @@ struct BenchCommand: ParsableCommand {
         options.duplicates = duplicates
         options.acknowledgement = ack
         options.readRatio = readRatio
+        options.rate = rate
+        options.levels = levels
+        options.plans = plans
+        options.fanout = fanout
         options.endpoint = port.map { Endpoint(host: host, port: $0) }
         options.directory = data
         options.serverArguments = shards.map { ["--shards", String($0)] } ?? []
@@ -100,6 +123,7 @@ struct BenchCommand: ParsableCommand {
             }
             bar.clear()
             Terminal.output.write(output.json ? report.json + "\n" : BenchTable.text(report))
+            if report.fellBehind { Terminal.error.line("guerdon bench: " + BenchTable.lag(report)) }
             if let refusal = report.firstRefusal {
                 Terminal.error.line("guerdon bench: \(grouped(report.refused)) actions were refused: \(refusal)")
                 throw ExitCode(1)
@@ -128,6 +152,15 @@ extension ProgressBar {
 
 /// A report as people read it.
 enum BenchTable {
+    /// What is to be said of a server that did not keep up.
+    static func lag(_ report: BenchReport) -> String {
+        let rate = grouped(Int(report.options.rate ?? 0))
+        let unsent = report.unsent == 0 ? "" : ", and \(grouped(report.unsent)) lines that were due were never sent"
+        return "the server fell behind --rate \(rate): its last answer came "
+            + "\(fixed(report.secondsBehind, digits: 1)) s late\(unsent). "
+            + "The latencies are those of a queue that grows; ask for less"
+    }
+
     static func text(_ report: BenchReport) -> String {
         let options = report.options
         var rows: [(String, String)] = [
@@ -140,6 +173,7 @@ enum BenchTable {
             ("actions a second", grouped(Int(report.actionsPerSecond))),
             ("of them sent before", grouped(report.duplicates)),
         ]
+        if let rate = options.rate { rows.insert(("lines due a second", grouped(Int(rate))), at: 2) }
         if report.reads > 0 { rows.append(("reads answered", grouped(report.reads))) }
         rows.append(
             (

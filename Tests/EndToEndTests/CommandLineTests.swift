@@ -99,6 +99,39 @@ struct CommandLineTests {
         }
     }
 
+    @Test func benchMayHaveARateAndDeepUplinesAndManyPlans() throws {
+        let result = try Binary.run([
+            "bench", "--members", "100", "--actions", "500", "--rate", "5000", "--levels", "40", "--fanout", "1",
+            "--plans", "20", "--duplicates", "0", "--json",
+        ])
+        #expect(result.status == 0, "\(result.error)")
+        let report = try JSONValue.parse(result.output)
+        #expect(report["acked"]?.integer == 500)
+        #expect(report["rate"]?.integer == 5_000)
+        #expect(report["invariantsHold"]?.boolean == true)
+    }
+
+    @Test func benchPaysAsManyLevelsAsWereAskedFor() throws {
+        try Place.with { place in
+            let server = try place.server()
+            let arguments = [
+                "bench", "--members", "100", "--actions", "300", "--levels", "7", "--fanout", "1", "--duplicates", "0",
+            ]
+            let result = try Binary.run(arguments + port(server))
+            #expect(result.status == 0, "\(result.error)")
+            let connection = try Connection(to: server.endpoint)
+            let deepest = try (0..<300).map { number in
+                let rewards = try connection.request(#"{"op":"explain","externalId":"s1-\#(number)"}"#)["rewards"]
+                return rewards?.elements.compactMap { $0["level"]?.integer }.max() ?? 0
+            }
+            #expect(deepest.max() == 7)
+            // The same actions again would be duplicates, and measure something else.
+            let again = try Binary.run(arguments + port(server))
+            #expect(again.status == 1)
+            #expect(again.error.contains("choose another --seed"), "\(again.error)")
+        }
+    }
+
     @Test func benchMayMixReadsAndAcknowledgeCumulatively() throws {
         let result = try Binary.run([
             "bench", "--members", "200", "--actions", "2000", "--read-ratio", "0.3", "--ack", "cumulative", "--json",

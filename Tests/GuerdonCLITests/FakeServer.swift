@@ -18,6 +18,8 @@ final class FakeServer: Sendable {
     private let seen = Mutex(Seen())
     private let dropAfterLines: Mutex<[Int]>
     private let keepsLines: Bool
+    /// Behind so many lines of a connection nothing is answered for so long.
+    private let pause: (lines: Int, milliseconds: Int)?
 
     var state: Seen { seen.withLock { $0 } }
 
@@ -27,7 +29,12 @@ final class FakeServer: Sendable {
     ///   - dropAfterLines: the first connection is dropped after the first number of lines, and so on; lines that were
     ///     read but not answered are remembered as done, so that they come back as duplicates.
     ///   - keepsLines: whether to keep what was sent; off for measurements.
-    init(port: Int = 0, dropAfterLines: [Int] = [], keepsLines: Bool = true) {
+    ///   - pause: behind so many lines of a connection the server stands still for so long, once for each connection.
+    init(
+        port: Int = 0, dropAfterLines: [Int] = [], keepsLines: Bool = true,
+        pause: (lines: Int, milliseconds: Int)? = nil
+    ) {
+        self.pause = pause
         self.dropAfterLines = Mutex(dropAfterLines)
         self.keepsLines = keepsLines
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
@@ -78,6 +85,7 @@ final class FakeServer: Sendable {
                 count += 1
                 let reply = keepsLines ? answer(to: line) : #"{"ok":true,"seq":12345678}"#
                 if count > limit { continue }
+                if let pause, pause.lines == count { usleep(UInt32(pause.milliseconds) * 1_000) }
                 out.append(contentsOf: reply.utf8)
                 out.append(0x0A)
             }
@@ -102,6 +110,12 @@ final class FakeServer: Sendable {
             seen.lines.append(line)
             if operation == "nonsense" {
                 return #"{"ok":false,"error":{"code":"unknown_op","message":"no such operation","field":"op"}}"#
+            }
+            if operation == "explain" {
+                guard let id = request["externalId"]?.text, seen.externalIDs.contains(id) else {
+                    return #"{"ok":false,"error":{"code":"unknown_action","message":"no such command"}}"#
+                }
+                return #"{"ok":true,"seq":\#(seen.lines.count),"command":{"externalId":"\#(id)"}}"#
             }
             if let id = request["externalId"]?.text, !seen.externalIDs.insert(id).inserted {
                 return #"{"ok":true,"seq":\#(seen.lines.count),"duplicate":true}"#

@@ -74,16 +74,33 @@ struct ScoringJobTests {
             #expect(line.utf8.count < ScoringJob.lineBytesMax)
             #expect(["action", "board.rank", "wallet"].contains(value["op"]?.text))
         }
-        for line in ScoringJob.setupLines { _ = try JSONValue.parse(line) }
     }
 
-    @Test func membersComeBehindTheirReferrer() throws {
-        let small = ScoringJob(seed: 1, members: 100, duplicates: 0)
+    @Test(arguments: [(0, 1), (3, 1), (1, 2), (40, 100)])
+    func theSetupHasItsPlansAndTheirLevels(levels: Int, plans: Int) throws {
+        let setup = try ScoringJob.setupLines(levels: levels, plans: plans).map { try JSONValue.parse($0) }
+        let found = setup.compactMap { $0["plan"] }
+        #expect(found.count == plans)
+        #expect(Set(found.map { $0["plan"]?.text }).count == plans)
+        for (number, plan) in found.enumerated() {
+            let bonuses = plan["bonuses"]?.elements ?? []
+            let type = number == 0 ? "purchase" : "other-\(number)"
+            #expect(bonuses.count == (levels == 0 ? 1 : 2))
+            #expect(bonuses.allSatisfy { $0["when"]?.text == "action.type == '\(type)'" })
+            let paid = bonuses.last?["rewards"]?.elements.first?["levels"]?.elements ?? []
+            #expect(paid.count == levels)
+            #expect(paid.prefix(4).map { $0["rate"]?.text } == ["5%", "3%", "1%", "1%"].prefix(levels).map { $0 })
+        }
+    }
+
+    @Test(arguments: [5, 1, 3])
+    func membersComeBehindTheirReferrer(fanout: Int) throws {
+        let small = ScoringJob(seed: 1, members: 100, duplicates: 0, fanout: fanout)
         var known: Set<String> = []
         for (index, line) in lines(MemberLines(small)).enumerated() {
             let value = try JSONValue.parse(line)
             #expect(value["member"]?.text == "m\(index)")
-            if index > 0 { #expect(value["referrer"]?.text == "m\((index - 1) / 5)") }
+            if index > 0 { #expect(value["referrer"]?.text == "m\((index - 1) / fanout)") }
             if let referrer = value["referrer"]?.text { #expect(known.contains(referrer)) }
             known.insert(value["member"]?.text ?? "")
         }
@@ -149,6 +166,7 @@ struct LoadLoopTests {
 
     @Test(arguments: [
         "--members", "--window", "--connections", "--duplicates", "--read-ratio", "--seconds", "--actions",
+        "--rate", "--levels", "--plans", "--fanout",
     ])
     func optionsOutOfRangeAreNamed(option: String) {
         var options = BenchOptions()
@@ -159,6 +177,10 @@ struct LoadLoopTests {
         case "--duplicates": options.duplicates = 1
         case "--read-ratio": options.readRatio = -0.1
         case "--seconds": options.seconds = 0
+        case "--rate": options.rate = 0
+        case "--levels": options.levels = 101
+        case "--plans": options.plans = 0
+        case "--fanout": options.fanout = 0
         default: options.actions = 0
         }
         #expect(options.complaint?.contains(option) == true)

@@ -27,7 +27,7 @@ final class ScoringWorld {
     init(duplicates: Double = 0.02, lines: [String] = [], log: any LogSource = NoLog()) throws {
         job = ScoringJob(seed: 1, members: Self.members, duplicates: duplicates)
         world = World(log: log)
-        let setup = (ScoringJob.setupLines + lines).map { $0 + "\n" }.joined()
+        let setup = (ScoringJob.setupLines() + lines).map { $0 + "\n" }.joined()
         try apply(decode(Array(setup.utf8)))
         for first in stride(from: 0, to: UInt64(Self.members), by: Self.batch) {
             try apply(decode(job.memberLines(first..<first + UInt64(Self.batch))))

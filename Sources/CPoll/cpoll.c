@@ -1,0 +1,13 @@
+// Swift's Glibc module has neither of these calls.
+#define _GNU_SOURCE
+#include "cpoll.h"
+#include <sys/prctl.h>
+#include <time.h>
+
+int cpoll_wait(struct pollfd *descriptors, nfds_t count, int64_t nanoseconds) {
+    if (nanoseconds < 0) nanoseconds = 0;
+    const struct timespec timeout = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    return ppoll(descriptors, count, &timeout, 0);
+}
+
+void cpoll_be_punctual(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
