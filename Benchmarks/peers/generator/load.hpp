@@ -1,4 +1,5 @@
-// Keeps every connection's window full until there is nothing more to send, and measures from outside.
+// Keeps every connection's window full until there is nothing more to send, or sends at fixed times, and measures from
+// outside.
 #pragma once
 
 #include "channel.hpp"
@@ -20,9 +21,10 @@ struct LoadResult {
     double seconds = 0;
 };
 
-/// Runs until every request of every source is answered.
+/// Runs until every request of every source is answered. With a rate, so many requests are due a second, and latencies
+/// count from when a request was due.
 LoadResult runLoad(const Endpoint& endpoint, std::size_t window, std::vector<std::unique_ptr<Source>> sources,
-                   std::vector<std::string>* texts = nullptr);
+                   std::vector<std::string>* texts = nullptr, double rate = 0);
 
 /// The members, each behind its referrer.
 class MemberSource final : public Source {

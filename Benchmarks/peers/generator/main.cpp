@@ -18,6 +18,7 @@ constexpr const char* usage =
     "  setup    --target T --port N\n"
     "  members  --target T --port N --members N\n"
     "  actions  --target T --port N --members N --seed N --actions N --connections N --window N --pid N\n"
+    "           [--rate N]\n"
     "  reads    --target T --port N --members N --kind rank|top10|around --count N --window N\n"
     "  check    --target T --port N --members N --phases seed:connections:actions,...\n"
     "  disk     --data DIR --batches N --bytes N\n"
@@ -97,7 +98,8 @@ void actions(const Options& options) {
     auto sources = actionSources(options.number("--seed"), static_cast<u32>(options.number("--members")), connections,
                                  options.number("--actions"), resent);
     const double before = processorSeconds(process);
-    const LoadResult result = runLoad(endpoint, options.number("--window"), std::move(sources));
+    const auto rate = static_cast<double>(options.number("--rate", 0));
+    const LoadResult result = runLoad(endpoint, options.number("--window"), std::move(sources), nullptr, rate);
     // What the server still does behind the last acknowledgement counts as well.
     waitUntilIdle(process, 5);
     const double used = processorSeconds(process) - before;
@@ -111,6 +113,7 @@ void actions(const Options& options) {
     print("seconds", result.seconds);
     print("per_second", count / result.seconds);
     print("cpu_us", used * 1e6 / count);
+    if (rate > 0) print("rate", rate);
     printLatencies(result.latencies);
 }
 

@@ -57,6 +57,7 @@ END {
     rate("**actions/s, 8 × 512**", "busy.per_second")
     latencies("latency p50 / p99 / p99.9, ms", "busy")
     plain("server CPU an action, µs", "busy.cpu_us", 1)
+    latencies("latency at half of that, due at fixed times: p50 / p99 / p99.9, ms", "open")
     rate("actions/s, 1 × 1", "single.per_second")
     latencies("latency p50 / p99 / p99.9, ms", "single")
     plain("members on the board then", "check.scored_members", 1)
