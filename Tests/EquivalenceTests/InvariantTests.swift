@@ -4,7 +4,7 @@ import Testing
 
 /// Double entry, lots, budgets, forest and boards hold together after every batch.
 @Suite struct InvariantTests {
-    @Test(arguments: 300...319 as ClosedRange<UInt64>)
+    @Test(arguments: streams(300...319))
     func allHoldAfterEveryBatch(seed: UInt64) throws {
         let harness = Harness(shards: 1 << Int(seed % 4))
         for step in randomSteps(seed, count: 50) {

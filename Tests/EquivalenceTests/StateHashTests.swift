@@ -25,7 +25,7 @@ import Testing
         return replies
     }
 
-    @Test(arguments: 200...209 as ClosedRange<UInt64>)
+    @Test(arguments: streams(200...209))
     func shardCountsDoNotShow(seed: UInt64) throws {
         let steps = randomSteps(seed, count: 40)
         let plain = try plainRun(steps)
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 220...229 as ClosedRange<UInt64>)
+    @Test(arguments: streams(220...229))
     func batchesDoNotShow(seed: UInt64) throws {
         let steps = randomSteps(seed, count: 40)
         let plain = try plainRun(steps)
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 240...249 as ClosedRange<UInt64>)
+    @Test(arguments: streams(240...249))
     func aSnapshotAnywhereDoesNotShow(seed: UInt64) throws {
         let steps = randomSteps(seed, count: 40)
         let plain = try plainRun(steps)
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 260...269 as ClosedRange<UInt64>)
+    @Test(arguments: streams(260...269))
     func aReplayDoesNotShow(seed: UInt64) throws {
         let plain = try plainRun(randomSteps(seed, count: 40))
         let replayed = Harness(shards: 2, seed: 99)
