@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// The log's writing side: batches go in, ``sync()`` makes them durable, and nothing before that may be shown.
 ///
@@ -9,8 +10,8 @@ import Glibc
 /// ```
 ///
 /// One thread, the journal, calls ``append(firstSequence:count:time:_:_:)``, ``sync()`` and ``seal()``; everything under
-/// ``log`` is safe from any thread. Appending costs one system call and allocates nothing. After an error whose
-/// `isFatal` is true, every further call fails: the process must stop, and a restart finds the truth.
+/// ``log``, and ``bytesAppended``, is safe from any thread. Appending costs one system call and allocates nothing. After an
+/// error whose `isFatal` is true, every further call fails: the process must stop, and a restart finds the truth.
 // Unchecked: the mutable state belongs to the journal thread; what others see lies in `log`, behind mutexes.
 public final class WriteAheadLog: @unchecked Sendable {
     /// The readable side.
@@ -23,8 +24,10 @@ public final class WriteAheadLog: @unchecked Sendable {
     public private(set) var syncedThrough: UInt64
     /// Chain value behind ``lastSequence``.
     public private(set) var chain: UInt64
-    /// Bytes appended since opening, headers and padding included.
-    public private(set) var bytesAppended: UInt64 = 0
+    /// Bytes appended since opening, headers and padding included; may be asked from any thread.
+    public var bytesAppended: UInt64 { appended.load(ordering: .relaxed) }
+    // Atomic: the evaluating thread looks at it while the journal's writes a seal.
+    private let appended = Atomic<UInt64>(0)
 
     private let directory: DataDirectory
     private let segmentBytes: UInt64
@@ -171,7 +174,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         }
         segment.publish(record)
         position += UInt64(record.recordLength)
-        bytesAppended += UInt64(record.recordLength)
+        appended.add(UInt64(record.recordLength), ordering: .relaxed)
     }
 
     /// Has reserved space for `count` bytes at ``position``, in a new segment if need be.
