@@ -8,10 +8,10 @@ function stage(name, pattern, suite) {
 BEGIN {
     stage("read from sockets", "sys_recv|sys_read$|readFromSocket|PooledRecvBuffer", "")
     stage("decode lines into the batch", "RequestDecoder|simdjson|TimeText|DecimalText|ServerBatch.add", "decode-plain")
-    stage("identity: ids, performers, uplines", "World.resolve|World.readActions|World.prepare|World.prefetch|TagIndex|ExternalId|IdTable|ByteArena|IdGeneration|World.lookUp|Workspace.shape", "apply")
+    stage("identity: ids, performers, uplines", "World.resolve|World.readActions|World.prepare|World.prefetch|TagIndex|ExternalId|IdTable|ByteArena|IdGeneration|World.lookUp|Workspace.shape|Uplines", "apply")
     stage("evaluate plans", "World.evaluate|World.applyActions|World.mustGoOneByOne|World.finish|ActiveShape|RewardFormula|Condition|PayOperation|Machine", "apply")
     stage("book into wallets", "World.receive|WalletShard|World.settle|World.applyChanges", "apply")
-    stage("order the boards", "Standing|ScoreIndex|RankTree|RankSorter|RankBlocks|Board", "apply")
+    stage("order the boards", "Standing|ScoreIndex|RankTree|RankSorter|RankBlocks|Board|OrderKeeper", "apply")
     stage("encode replies", "ReplyEncoder|BatchReplies|ServerBatch.applied|JSONWriter", "reply-each")
     stage("history of postings", "History|OpenBlock|PostingBlock", "log-history")
     stage("append to the log", "WriteAheadLog.append|WriteAheadLog.write|WriteAheadLog.makeRoom|WriteAheadLog.roll", "")
