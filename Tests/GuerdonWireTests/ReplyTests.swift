@@ -53,6 +53,36 @@ private func line(
         }
     }
 
+    @Test func rewardsThatShareTheirTextsSayTheSame() {
+        // More kinds of rewards than are kept at hand, each several times.
+        var lines: [RewardLine] = []
+        for i in 0..<2000 as Range<UInt32> {
+            lines.append(
+                line(
+                    i / 4, currency: UInt16(i * 7 % 2), Int64(i) - 1000, bonus: UInt16(i * 5 % 2),
+                    level: UInt8(i * 31 % 101), shortfall: i % 9 == 0 ? 5 : 0))
+        }
+        let results = BatchResults(
+            batch((0..<500).map { CommandOutcome(sequence: $0, hasRewards: true) }, lines: lines))
+        func text(_ encoder: (ByteSink) -> ReplyEncoder) -> String {
+            let out = ByteSink()
+            defer { out.deallocate() }
+            var line = 0
+            for i in 0..<500 {
+                encoder(out).outcome(
+                    id: UnsafeRawBufferPointer(start: nil, count: 0), of: i, in: results, detail: true, line: &line,
+                    names: Names())
+            }
+            return String(decoding: out.bytes, as: UTF8.self)
+        }
+        let texts = RewardTexts()
+        let shared = text { ReplyEncoder($0, texts: texts) }
+        #expect(shared == text { ReplyEncoder($0) })
+        texts.forget()
+        #expect(shared == text { ReplyEncoder($0, texts: texts) })
+        #expect(shared.contains("\"level\":100"))
+    }
+
     @Test func plainReplies() {
         #expect(reply { $0.done(id: $1, sequence: 1234) } == "{\"id\":7,\"ok\":true,\"seq\":1234}\n")
         #expect(reply(id: "") { $0.done(id: $1, sequence: 0) } == "{\"ok\":true,\"seq\":0}\n")
