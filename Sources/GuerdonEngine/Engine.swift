@@ -1,6 +1,6 @@
 import CIntrinsics
 import GuerdonCore
-import GuerdonStore
+package import GuerdonStore
 import Synchronization
 
 /// Where the engine takes its batches from.
@@ -49,6 +49,7 @@ public final class Engine: @unchecked Sendable {
     private var evaluator: DedicatedThread?
     private weak var source: (any BatchSource)?
     private let snapshots: SnapshotTaker
+    let sealer: IdSealer
     private var memory: MemoryKeeper?
     private var historian: HistoryKeeper?
     private var archiver: DedicatedThread?
@@ -77,29 +78,43 @@ public final class Engine: @unchecked Sendable {
     /// Opens a data directory and recovers its state.
     ///
     /// - Throws: `StoreError` or ``EngineError``, with what is wrong and what to do.
-    public init(directory path: String, options: EngineOptions) throws {
+    public convenience init(directory path: String, options: EngineOptions) throws {
+        try self.init(directory: path, options: options, faults: nil)
+    }
+
+    /// The same, with every file operation subject to `faults`.
+    package init(directory path: String, options: EngineOptions, faults: FaultPlan?) throws {
         self.options = options
-        directory = try Engine.openDirectory(path, create: options.createIfMissing)
+        directory = try Engine.openDirectory(path, create: options.createIfMissing, faults)
         log = try WriteAheadLog.open(in: directory)
         history = try History.open(in: directory)
         let started = options.clock.now()
-        let result = try Recovery(directory: directory, log: log.log, history: history, options: options).run()
+        let sealed = try SealedIds(in: directory)
+        sealer = IdSealer(sealed, options: options)
+        let result = try Recovery(
+            directory: directory, log: log.log, history: history, ids: sealed, sealer: sealer, options: options
+        ).run()
         world = result.world
         let torn = log.recovery.tornTail
         recovery = RecoverySummary(
             sequence: world.sequence, replayed: result.replayed, snapshotSequence: result.snapshotSequence,
             nanoseconds: options.clock.now() - started, droppedBytes: torn?.bytes ?? 0, droppedFile: torn?.copy)
-        snapshots = SnapshotTaker(directory: directory, history: history, options: options)
+        snapshots = SnapshotTaker(directory: directory, history: history, sealer: sealer, options: options)
+        try sealed.removeUnused()
     }
 
+    deinit { sealer.close() }
+
     /// Opens a directory; makes it first when it is missing or empty and that was asked for.
-    private static func openDirectory(_ path: String, create: Bool) throws(StoreError) -> DataDirectory {
+    private static func openDirectory(
+        _ path: String, create: Bool, _ faults: FaultPlan?
+    ) throws(StoreError) -> DataDirectory {
         do throws(StoreError) {
-            return try DataDirectory.open(at: path, .readWrite)
+            return try DataDirectory.open(at: path, .readWrite, faults: faults)
         } catch {
             guard create, error.code == .directoryMissing || error.code == .notInitialized else { throw error }
             try DataDirectory.create(at: path)
-            return try DataDirectory.open(at: path, .readWrite)
+            return try DataDirectory.open(at: path, .readWrite, faults: faults)
         }
     }
 
@@ -148,6 +163,7 @@ public final class Engine: @unchecked Sendable {
         snapshots.finish(world)
         historian?.close()
         historian = nil
+        sealer.close()
         memory?.close()
         memory = nil
         archiver?.join()
@@ -177,6 +193,7 @@ public final class Engine: @unchecked Sendable {
             guard journal.waitUntilIdle() else { return }
             try settleBatch(historian)
             snapshots.collect(world)
+            sealer.exchange(with: world)
             // Asked before the source is: what came until then is still taken.
             let isLast = isStopping
             memory.check()

@@ -6,10 +6,16 @@ public struct EngineOptions: Sendable {
     public var createIfMissing = false
     /// Bytes of log after which a snapshot is taken; 0 for never.
     public var snapshotEveryLogBytes: UInt64 = 512 << 20
+    /// External ids that a workspace has in memory before they are moved to a file; at 38 bytes each, twice that for a
+    /// while. A file's ids take 2.5 bytes of memory.
+    public var idsPerGeneration = 1 << 21
     /// Where time comes from.
     public var clock: any EngineClock = SystemClock()
     /// Told about what an operator should know: recovery, snapshots, damage found.
     public var report: @Sendable (String) -> Void = { _ in }
+
+    /// Never moves ids to files.
+    static let unlimitedIds = (1 << 31) - 1
 
     public init() {}
 }

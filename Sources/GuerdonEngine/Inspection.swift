@@ -29,7 +29,9 @@ public enum Inspection {
         let history = try History.open(in: directory)
         var options = EngineOptions()
         options.shards = shards
-        var recovery = Recovery(directory: directory, log: log, history: history, options: options)
+        var recovery = Recovery(
+            directory: directory, log: log, history: history, ids: try SealedIds(in: directory), sealer: nil,
+            options: options)
         recovery.fromLogAlone = true
         recovery.fillsHistory = false
         recovery.progress = progress
@@ -40,6 +42,8 @@ public enum Inspection {
         let hash = result.world.stateHash()
         var invariants = result.world.checkInvariants()
         invariants.append(try snapshotInvariant(recovery, hash: hash))
+        invariants.append(
+            World.Invariant(name: "sealed_ids_match_log", violation: sealedViolation(directory, result.world)))
         invariants.append(World.Invariant(name: "history_is_whole", violation: historyViolation(history)))
         return Verdict(
             hash: hash, sequence: result.world.sequence, members: result.world.memberCount,
@@ -55,6 +59,7 @@ public enum Inspection {
         }
         var fromSnapshot = recovery
         fromSnapshot.fromLogAlone = false
+        fromSnapshot.ids = try SealedIds(in: recovery.directory)
         fromSnapshot.progress = { _ in }
         let result = try fromSnapshot.run()
         guard result.snapshotSequence > 0 else { return World.Invariant(name: "snapshot_matches_log", violation: "") }
@@ -62,6 +67,25 @@ public enum Inspection {
             name: "snapshot_matches_log",
             violation: result.world.stateHash() == hash
                 ? "" : "the snapshot at position \(result.snapshotSequence) leads to another state than the log")
+    }
+
+    /// Whether the files of sealed external ids that snapshots count on are whole, and say what the log says.
+    private static func sealedViolation(_ directory: DataDirectory, _ world: World) -> String {
+        do {
+            for named in try Snapshots.sealedRuns(in: directory) {
+                let file = try SealedIdFile(named, in: directory)
+                var strange: RememberedId?
+                try file.verify { key, id in
+                    if world.idInMemory(key, in: file.workspace) != id { strange = id }
+                }
+                if let strange {
+                    return "file \(file.path): an id of log position \(strange.sequence) is not what the log says"
+                }
+            }
+            return ""
+        } catch {
+            return "\(error)"
+        }
     }
 
     private static func historyViolation(_ history: History) -> String {

@@ -1,10 +1,11 @@
 import GuerdonCore
 import GuerdonStore
 
-/// Commands from the log and postings from the history.
+/// Commands from the log, postings from the history, and external ids from their files.
 struct LogArchive: LogSource {
     let log: BatchLog
     let history: History
+    let ids: SealedIds
 
     func command(at sequence: UInt64) throws -> PastCommand {
         let batch = try log.batch(containing: sequence)
@@ -17,4 +18,6 @@ struct LogArchive: LogSource {
     }
 
     func postings(at sequence: UInt64) throws -> [Posting] { try history.postings(at: sequence) }
+
+    func findSealed(_ questions: inout [SealedIdQuestion]) throws { try ids.answer(&questions) }
 }

@@ -13,6 +13,9 @@ struct Recovery {
     let directory: DataDirectory
     let log: BatchLog
     let history: History
+    var ids: SealedIds
+    /// Moves ids to files while the log is replayed; `nil` for read-only openings, which keep them in memory.
+    let sealer: IdSealer?
     let options: EngineOptions
     /// Ignores snapshots, so that all of the log is replayed: `verify` does.
     var fromLogAlone = false
@@ -36,12 +39,26 @@ struct Recovery {
         // (restored from elsewhere) is made anew.
         if fillsHistory, history.lastSequence > limit { try history.reset() }
         if !fromLogAlone {
-            let choice = try Snapshots.newestValid(
-                in: directory, atMost: fillsHistory ? min(limit, history.coveredThrough) : limit)
-            for error in choice.rejected { options.report("snapshot skipped: \(error)") }
-            if let reader = choice.reader {
-                return try replay(try load(reader, memory), from: reader.info, memory, historian)
+            var most = fillsHistory ? min(limit, history.coveredThrough) : limit
+            var unusable: StoreError?
+            while true {
+                let choice = try Snapshots.newestValid(in: directory, atMost: most)
+                for error in choice.rejected { options.report("snapshot skipped: \(error)") }
+                guard let reader = choice.reader else { break }
+                let files: [SealedIdFile]
+                do throws(StoreError) {
+                    files = try ids.open(Snapshots.sealedRuns(of: reader))
+                } catch {
+                    // Of no use without its ids. But the snapshot before it may be, and the log has everything.
+                    guard error.code == .idsMissing || error.code == .idsDamaged else { throw error }
+                    options.report("snapshot skipped: \(error)")
+                    unusable = error
+                    most = reader.info.sequence - 1
+                    continue
+                }
+                return try replay(try load(reader, files, memory), from: reader.info, memory, historian)
             }
+            if let unusable, log.firstSequence > 1 { throw unusable }
         }
         return try replay(makeWorld(), from: nil, memory, historian)
     }
@@ -52,10 +69,11 @@ struct Recovery {
             shards: options.shards, seed: BitHash.Seed(seed[0], seed[1], seed[2], seed[3]),
             runner: options.shards == 1 ? SerialRunner() : ShardActors(count: options.shards),
             side: options.shards == 1 ? SideThread(name: "boards") : nil,
-            log: LogArchive(log: log, history: history))
+            log: LogArchive(log: log, history: history, ids: ids),
+            idsPerGeneration: sealer == nil ? EngineOptions.unlimitedIds : options.idsPerGeneration)
     }
 
-    private func load(_ reader: SnapshotReader, _ memory: MemoryKeeper) throws -> World {
+    private func load(_ reader: SnapshotReader, _ files: [SealedIdFile], _ memory: MemoryKeeper) throws -> World {
         let world = makeWorld()
         var loader = WorldLoader(into: world)
         reader.rewind()
@@ -64,10 +82,38 @@ struct Recovery {
             memory.check()
         }
         try loader.finish()
+        var digests: [Int: UInt64] = [:]
+        for file in files {
+            guard file.workspace < world.workspaceCount else { throw Recovery.incomplete(reader) }
+            ids.add(file)
+            world.addSealed(file.run, named: file.name, in: file.workspace)
+            digests[file.workspace, default: 0] &+= file.digest
+        }
+        for (workspace, digest) in digests where digest != loader.sealedDigest(of: workspace) {
+            throw Recovery.incomplete(reader)
+        }
         return world
     }
 
+    private static func incomplete(_ reader: SnapshotReader) -> EngineError {
+        EngineError(
+            "ids_incomplete",
+            "The external ids in \(reader.path) and in the files of sealed ones that it names are not all that its state remembers; move the snapshot away and start again."
+        )
+    }
+
     private func replay(
+        _ world: World, from snapshot: SnapshotInfo?, _ memory: MemoryKeeper, _ historian: HistoryKeeper?
+    ) throws -> Result {
+        do { return try replayLog(world, from: snapshot, memory, historian) } catch {
+            // The sealer reads memory of the world, which goes with this error.
+            sealer?.close()
+            withExtendedLifetime(world) {}
+            throw error
+        }
+    }
+
+    private func replayLog(
         _ world: World, from snapshot: SnapshotInfo?, _ memory: MemoryKeeper, _ historian: HistoryKeeper?
     ) throws -> Result {
         let first = (snapshot?.sequence ?? 0) + 1
@@ -98,6 +144,7 @@ struct Recovery {
             try historian?.take(from: world)
             world.forgetBatch()
             memory.check()
+            sealer?.exchangeInReplay(with: world)
             replayed += UInt64(record.info.count)
             if world.sequence - told > 50_000 {
                 told = world.sequence

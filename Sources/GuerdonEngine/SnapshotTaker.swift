@@ -13,14 +13,16 @@ final class SnapshotTaker: @unchecked Sendable {
 
     private let directory: DataDirectory
     private let history: History
+    private let sealer: IdSealer
     private let options: EngineOptions
     private let state = Monitor(State())
     private var image: WorldImage?
     private var thread: DedicatedThread?
 
-    init(directory: DataDirectory, history: History, options: EngineOptions) {
+    init(directory: DataDirectory, history: History, sealer: IdSealer, options: EngineOptions) {
         self.directory = directory
         self.history = history
+        self.sealer = sealer
         self.options = options
     }
 
@@ -31,12 +33,14 @@ final class SnapshotTaker: @unchecked Sendable {
     func start(_ world: World, chain: UInt64, done: @escaping @Sendable () -> Void) {
         let image = world.image()
         self.image = image
+        sealer.pin(image.sealedRuns)
         state.change {
             $0.isRunning = true
             $0.isFinished = false
         }
         thread = DedicatedThread(name: "snapshot") { [self] in
             let result = Result { try write(image, chain: chain) }
+            sealer.unpin()
             if case .failure(let error) = result { options.report("snapshot not taken: \(error)") }
             state.change {
                 $0.result = result

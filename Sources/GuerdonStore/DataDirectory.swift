@@ -46,6 +46,7 @@ public final class DataDirectory: Sendable {
     var archivePath: String { path + "/archive" }
     var snapshotPath: String { path + "/snapshots" }
     var historyPath: String { path + "/history" }
+    var idsPath: String { path + "/ids" }
 
     /// Makes a new, empty ledger at `path`, which must be missing or empty.
     ///
@@ -62,7 +63,7 @@ public final class DataDirectory: Sendable {
     static func create(at path: String, superblock: Superblock, faults: FaultPlan? = nil) throws(StoreError) {
         let system = FileSystem(faults: faults)
         // A cut-short creation leaves these; anything else is somebody's.
-        let ours: Set<String> = ["lock", "superblock.tmp", "wal", "archive", "snapshots", "history"]
+        let ours: Set<String> = ["lock", "superblock.tmp", "wal", "archive", "snapshots", "history", "ids"]
         if let names = try system.list(path), let other = names.first(where: { !ours.contains($0) }) {
             throw StoreError(
                 .directoryNotEmpty, file: path, detail: "cannot make a new ledger where '\(other)' already is",
@@ -74,7 +75,7 @@ public final class DataDirectory: Sendable {
         guard !system.exists(path + "/superblock") else {
             throw StoreError(.directoryNotEmpty, file: path, detail: "another process just made a ledger here")
         }
-        for name in ["wal", "archive", "snapshots", "history"] { try system.makeDirectory(path + "/" + name) }
+        for name in ["wal", "archive", "snapshots", "history", "ids"] { try system.makeDirectory(path + "/" + name) }
         for name in try system.list(path + "/wal") ?? [] { try system.remove(path + "/wal/" + name) }
         let first = SegmentHeader(
             identity: superblock.identity, index: 1, firstSequence: 1,
@@ -127,7 +128,7 @@ public final class DataDirectory: Sendable {
     /// Removes what a crash left half made; none of it had ever taken its name.
     private static func prepare(_ path: String, _ system: FileSystem) throws(StoreError) {
         try system.remove(path + "/superblock.tmp")
-        for name in ["wal", "archive", "snapshots", "history"] {
+        for name in ["wal", "archive", "snapshots", "history", "ids"] {
             let part = path + "/" + name
             try system.makeDirectory(part)
             for file in try system.list(part) ?? [] where file.hasSuffix(".tmp") {

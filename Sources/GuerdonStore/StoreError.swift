@@ -51,6 +51,12 @@ public struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case archiveDamaged = "archive_damaged"
         /// The posting history is damaged and must be rebuilt from the log.
         case historyDamaged = "history_damaged"
+        /// A file of sealed external ids does not match its checksums.
+        case idsDamaged = "ids_damaged"
+        /// A file of sealed external ids that a snapshot counts on is absent.
+        case idsMissing = "ids_missing"
+        /// Work in the background was called off, because the engine stops.
+        case cancelled = "cancelled"
         /// A batch or chunk exceeds a limit of the format.
         case tooLarge = "too_large"
     }

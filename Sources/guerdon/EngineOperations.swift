@@ -27,6 +27,7 @@ struct EngineOperations: Operations {
         let signals = SignalWaiter()
         var options = EngineOptions()
         options.shards = shards
+        options.idsPerGeneration = settings.idsPerGeneration ?? options.idsPerGeneration
         options.createIfMissing = settings.createsData
         options.report = { Terminal.error.line("guerdon: \($0)") }
         let engine = try Engine(directory: settings.data, options: options)

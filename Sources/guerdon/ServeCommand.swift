@@ -36,6 +36,11 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "External ids that stay in memory before they move to a file (default: 2097152).", valueName: "n"))
+    var idsPerGeneration: Int?
+
+    @Option(
+        help: ArgumentHelp(
             "Close a connection whose line is unfinished for so long; 0 for never (default: 60).",
             valueName: "seconds"))
     var lineTimeout: Int?
@@ -53,8 +58,8 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let flags = ServeSettings.Flags(
-            data: data, initialize: initialize, host: host, port: port, shards: shards, lineTimeout: lineTimeout,
-            replyTimeout: replyTimeout, config: config)
+            data: data, initialize: initialize, host: host, port: port, shards: shards,
+            idsPerGeneration: idsPerGeneration, lineTimeout: lineTimeout, replyTimeout: replyTimeout, config: config)
         try run(reporting: "serve") {
             let settings = try ServeSettings(flags, environment: environmentVariable, readFile: readFile)
             try operations.serve(settings) { host, port in

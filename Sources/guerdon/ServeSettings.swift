@@ -13,6 +13,8 @@ struct ServeSettings: Sendable, Equatable {
     var port = Endpoint.defaultPort
     /// How many shards evaluate; nil is one.
     var shards: Int?
+    /// External ids that a workspace has in memory before they are moved to a file; nil is the engine's default.
+    var idsPerGeneration: Int?
     /// Seconds that a line may take; 0 for ever.
     var lineTimeout = 60
     /// Seconds in which waiting replies must be read; 0 for ever.
@@ -28,6 +30,7 @@ struct ServeSettings: Sendable, Equatable {
         var host: String?
         var port: Int?
         var shards: Int?
+        var idsPerGeneration: Int?
         var lineTimeout: Int?
         var replyTimeout: Int?
         var config: String?
@@ -54,6 +57,12 @@ struct ServeSettings: Sendable, Equatable {
         host = try flags.host ?? sources.text("host") ?? host
         port = try flags.port ?? sources.number("port", 0...65_535) ?? port
         shards = try flags.shards ?? sources.number("shards", 1...64)
+        let generation = 100...1_000_000_000
+        idsPerGeneration = try flags.idsPerGeneration ?? sources.number("idsPerGeneration", generation)
+        if let idsPerGeneration, !generation.contains(idsPerGeneration) {
+            throw ValidationError(
+                "--ids-per-generation must be \(generation.lowerBound) to \(generation.upperBound)")
+        }
         let seconds = 0...86_400
         lineTimeout = try flags.lineTimeout ?? sources.number("lineTimeout", seconds) ?? lineTimeout
         replyTimeout = try flags.replyTimeout ?? sources.number("replyTimeout", seconds) ?? replyTimeout
@@ -68,7 +77,7 @@ struct ServeSettings: Sendable, Equatable {
 
 /// A settings file: one JSON object, such as `{"port": 7450, "data": "/var/lib/guerdon"}`.
 private struct SettingsFile {
-    static let names = ["data", "host", "port", "shards", "lineTimeout", "replyTimeout"]
+    static let names = ["data", "host", "port", "shards", "idsPerGeneration", "lineTimeout", "replyTimeout"]
     let path: String
     let values: JSONValue
 

@@ -54,7 +54,9 @@ struct ExternalIdTableTests {
             table.replaceOldestGeneration(with: run)
             files.append(blocks)
         }
-        #expect(files.count == 3 && table.count == 10_000)
+        defer { for run in table.runs { run.deallocate() } }
+        for generation in table.takeRetired() { generation.deallocate() }
+        #expect(files.count == 3 && table.count == 10_000 && table.sealedCount == 90_000)
         var (wrong, falsePositives) = (0, 0)
         for number in 0..<200_000 {
             let key = Self.key(table, number)
@@ -123,7 +125,12 @@ struct ExternalIdTableTests {
             }
         }
         #expect(expected == 1700 && wrong == 0)
+        #expect(table.takeRetired().isEmpty)
         table.thaw(views)
+        let retired = table.takeRetired()
+        #expect(retired.count == 2 && table.takeRetired().isEmpty)
+        for generation in retired { generation.deallocate() }
+        defer { for run in table.runs { run.deallocate() } }
         #expect(table.count == 50 && table.runs.count == 2)
         let next = table.freeze()
         add(2000)
@@ -148,6 +155,7 @@ struct ExternalIdTableTests {
             if number == 30_000 { table.thaw(views) }
         }
         let run = await sealed
+        defer { run.deallocate() }
         table.replaceOldestGeneration(with: run)
         #expect(wrong == 0)
         #expect((0..<20_000).allSatisfy { run.mayContain(Self.key(table, $0)) })
@@ -168,9 +176,59 @@ struct ExternalIdTableTests {
         }
         var builder = SealedIdRunBuilder(count: 1000)
         for (key, id) in records.sorted(by: { $0.0 < $1.0 }) { builder.append(key, id) { _ in } }
-        table.replaceRuns(0..<2, with: builder.finish { _ in })
+        let merged = builder.finish { _ in }
+        defer { merged.deallocate() }
+        let parts = table.runs
+        table.replaceRuns(0..<2, with: merged)
+        for run in parts { run.deallocate() }
         #expect(table.runs.count == 1 && table.runs[0].count == 1000)
         #expect((0..<1000).allSatisfy { table.runs[0].mayContain(Self.key(table, $0)) })
+    }
+
+    @Test func manyRowsAskAllFilters() {
+        let table = ExternalIdTable(seed: Self.seed, generationLimit: 1000)
+        defer { table.deallocate() }
+        for number in 0..<4000 {
+            table.insert(Self.key(table, number), Self.remembered(number))
+            if table.isGenerationFull { table.replaceOldestGeneration(with: table.closeGeneration().seal { _ in }) }
+        }
+        defer { for run in table.runs { run.deallocate() } }
+        #expect(table.runs.count == 4)
+        var hits: [Int] = []
+        table.forEachPossiblySealed(in: 3990..<4060) {
+            Self.key(table, $0)
+        } _: {
+            hits.append($0)
+        }
+        #expect(hits == Array(3990..<4000))
+        #expect(table.mayBeSealed(Self.key(table, 7)) && !table.mayBeSealed(Self.key(table, -7)))
+    }
+
+    @Test func whatWasRecalledIsFoundUntilItIsForgotten() {
+        let table = ExternalIdTable(seed: Self.seed, generationLimit: 1000)
+        defer { table.deallocate() }
+        let key = Self.key(table, 1)
+        table.recall(key, Self.remembered(1))
+        #expect(table.find(key) == Self.remembered(1) && table.find(Self.key(table, 2)) == nil)
+        table.forgetRecalled()
+        #expect(table.find(key) == nil)
+    }
+
+    @Test func closedGenerationsAreTakenOnceInOrder() {
+        let table = ExternalIdTable(seed: Self.seed, generationLimit: 10)
+        defer { table.deallocate() }
+        #expect(table.takeClosedGeneration() == nil)
+        for number in 0..<30 {
+            table.insert(Self.key(table, number), RememberedId(sequence: UInt64(number), content: 0))
+            if table.isGenerationFull { _ = table.closeGeneration() }
+        }
+        #expect(table.takeClosedGeneration()?.sequences == 0...9)
+        #expect(table.takeClosedGeneration()?.sequences == 10...19)
+        let run = table.closedGenerations[0].seal { _ in }
+        defer { run.deallocate() }
+        table.replaceOldestGeneration(with: run)
+        #expect(table.takeClosedGeneration()?.sequences == 20...29)
+        #expect(table.takeClosedGeneration() == nil)
     }
 
     @Test func emptyRunHoldsNothing() {

@@ -15,12 +15,21 @@ final class Harness: LogSource, @unchecked Sendable {
     private var defaults = ConnectionDefaults()
 
     private let seed: UInt64
+    /// External ids that stay in memory; `nil` for all.
+    private let idsPerGeneration: Int?
+    let sealed: SealedRuns
 
-    init(shards: Int, seed: UInt64 = 7) {
+    init(shards: Int, seed: UInt64 = 7, idsPerGeneration: Int? = nil) {
         self.seed = seed
+        self.idsPerGeneration = idsPerGeneration
+        sealed = SealedRuns(delaySeed: seed)
         defaults.ack = .detail
-        world = World(shards: shards, seed: BitHash.Seed(seed, 2, 3, 4), log: self)
+        world = World(
+            shards: shards, seed: BitHash.Seed(seed, 2, 3, 4), log: self,
+            idsPerGeneration: idsPerGeneration ?? (1 << 31) - 1)
     }
+
+    func findSealed(_ questions: inout [SealedIdQuestion]) throws { sealed.answer(&questions) }
 
     struct Missing: Error {}
 
@@ -54,6 +63,7 @@ final class Harness: LogSource, @unchecked Sendable {
         batch.firstSequence = world.sequence + 1
         batch.time = time
         try world.apply(batch)
+        if idsPerGeneration != nil { sealed.exchange(with: world) }
         log.append(batch)
         history.append(contentsOf: world.postings.elements)
     }
@@ -62,13 +72,14 @@ final class Harness: LogSource, @unchecked Sendable {
     ///
     /// The hash seed stays: a data directory has one for life, and the keys of external ids in its snapshots depend on it.
     convenience init(continuing other: Harness, shards: Int) throws {
-        self.init(shards: shards, seed: other.seed)
+        self.init(shards: shards, seed: other.seed, idsPerGeneration: other.idsPerGeneration)
         let image = other.world.image()
         let pieces = try image.write(to: Pieces()).all
         other.world.release(image)
         var loader = WorldLoader(into: world)
         for piece in pieces { try piece.bytes.withUnsafeBytes { try loader.read(section: piece.section, $0) } }
         try loader.finish()
+        try sealed.load(loader, from: other.sealed, into: world)
         log = other.log
         history = other.history
     }
@@ -123,8 +134,10 @@ final class Harness: LogSource, @unchecked Sendable {
 }
 
 /// Compares a stream with the naive model; `nil` when all replies agree.
-func firstDifference(_ steps: [StreamGenerator.Step], shards: Int) throws -> String? {
-    let harness = Harness(shards: shards)
+func firstDifference(
+    _ steps: [StreamGenerator.Step], shards: Int, idsPerGeneration: Int? = nil
+) throws -> String? {
+    let harness = Harness(shards: shards, idsPerGeneration: idsPerGeneration)
     var model = Model()
     for step in steps {
         let replies = try harness.handle(step.lines, at: step.time)

@@ -21,13 +21,14 @@ struct ServeSettingsTests {
     }
 
     @Test func flagsWinOverTheEnvironmentAndThatOverTheFile() throws {
-        let file = #"{"port": 1, "host": "file", "data": "/file", "shards": 3}"#
+        let file = #"{"port": 1, "host": "file", "data": "/file", "shards": 3, "idsPerGeneration": 500}"#
         let environment = ["GUERDON_PORT": "2", "GUERDON_HOST": "environment", "GUERDON_CONFIG": "x.json"]
         let settings = try settings(.init(port: 3), environment: environment, file: file)
         #expect(settings.port == 3)
         #expect(settings.host == "environment")
         #expect(settings.data == "/file")
         #expect(settings.shards == 3)
+        #expect(settings.idsPerGeneration == 500)
     }
 
     @Test func timeoutsHaveTheirOwnNamesInEachSource() throws {
@@ -45,7 +46,8 @@ struct ServeSettingsTests {
     }
 
     @Test(arguments: [
-        (#"{"prot": 1}"#, "prot"), (#"{"port": "x"}"#, "port"), (#"{"shards": 0}"#, "shards"), ("[]", "JSON object"),
+        (#"{"prot": 1}"#, "prot"), (#"{"port": "x"}"#, "port"), (#"{"shards": 0}"#, "shards"),
+        (#"{"idsPerGeneration": 99}"#, "idsPerGeneration"), ("[]", "JSON object"),
         ("port: 1", "JSON"), (#"{"port": true}"#, "port"),
     ])
     func mistakesInTheFileAreNamed(file: String, word: String) {

@@ -1,4 +1,5 @@
 import Glibc
+import GuerdonCore
 import Testing
 
 @testable import GuerdonStore
@@ -48,5 +49,25 @@ struct DocumentationTests {
         try writer.finish()
         let bytes = try contents(Snapshots.path(2, in: directory))
         #expect(try DocumentationTests.dumpOnPage("SnapshotFormat.md") == DocumentationTests.dump(bytes))
+    }
+
+    @Test func thePageOfSealedIdsShowsARealFile() throws {
+        let scratch = Scratch()
+        let directory = try DataDirectory.open(at: scratch.ledger(), .readWrite)
+        let table = ExternalIdTable(seed: BitHash.Seed(1, 2, 3, 4), generationLimit: 1)
+        defer { table.deallocate() }
+        table.insert(
+            ExternalIdKey(high: 0x1122_3344_5566, low: 0x7788_99aa_bbcc_ddee),
+            RememberedId(sequence: 2, content: 0x1122_3344_5566_7788))
+        _ = table.closeGeneration()
+        let closed = ClosedGeneration(workspace: 0, generation: table.takeClosedGeneration()!)
+        let file = try SealedIds(in: directory).seal(closed, isCancelled: { false })
+        // Rows of equal bytes are left out.
+        let bytes = try contents(file.path)
+        let lines = DocumentationTests.dump(bytes).enumerated().filter { number, _ in
+            let row = bytes[(number * 16)..<min(number * 16 + 16, bytes.count)]
+            return Set(row).count > 1 || row.count < 16
+        }
+        #expect(try DocumentationTests.dumpOnPage("SealedIdFormat.md") == lines.map(\.1))
     }
 }

@@ -11,9 +11,31 @@ extension Workload {
         Workload("apply-actions-beside-100-plans", unit: "action", operations: ScoringWorld.batch) {
             ActionSession(try ScoringWorld(lines: otherPlans))
         },
+        Workload("apply-actions-beside-sealed-ids", unit: "action", operations: ScoringWorld.batch) {
+            let scoring = try ScoringWorld(log: NothingSealed())
+            addSealedIds(to: scoring.world)
+            return ActionSession(scoring)
+        },
         Workload("apply-new-members", unit: "member", operations: ScoringWorld.batch) { try MemberSession() },
         Workload("apply-reversals", unit: "reversal", operations: ScoringWorld.batch) { try ReversalSession() },
     ]
+
+    /// Six files of ids, none of which comes again: each new id asks six filters.
+    private static func addSealedIds(to world: World) {
+        var state: UInt64 = 7
+        func next() -> UInt64 {
+            state = state &* 0x5851_f42d_4c95_7f2d &+ 0x1405_7b7e_f767_814f
+            return state ^ state >> 32
+        }
+        for number in 1...6 as ClosedRange<UInt64> {
+            let keys = (0..<20_000).map { _ in ExternalIdKey(high: next() >> 16, low: next()) }
+            var builder = SealedIdRunBuilder(count: keys.count)
+            for key in keys.sorted() { builder.append(key, RememberedId(sequence: 1, content: 0)) { _ in } }
+            let run = builder.finish { _ in }
+            let name = SealedRunName(number: number, count: UInt64(run.count), lastSequence: 1, checksum: 0)
+            world.addSealed(run, named: name, in: 0)
+        }
+    }
 
     /// Plans that pay for other things than the job's.
     private static let otherPlans = (1...100).map { number in
@@ -21,6 +43,13 @@ extension Workload {
             + #""when":"action.type == 'course-\#(number)'","#
             + #""rewards":[{"to":"performer","currency":"PTS","per":"1.00","amount":"1"}]}]}}"#
     }
+}
+
+/// Files of sealed ids in which nothing is found: a filter errs once in 65,000 times.
+private struct NothingSealed: LogSource {
+    func command(at sequence: UInt64) throws -> PastCommand { throw NoLog.Unavailable() }
+    func postings(at sequence: UInt64) throws -> [Posting] { throw NoLog.Unavailable() }
+    func findSealed(_ questions: inout [SealedIdQuestion]) {}
 }
 
 /// Applies the next actions of the job.

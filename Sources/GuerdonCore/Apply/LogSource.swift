@@ -16,6 +16,13 @@ public protocol LogSource: Sendable {
     func command(at sequence: UInt64) throws -> PastCommand
     /// The postings of that command, in order.
     func postings(at sequence: UInt64) throws -> [Posting]
+    /// Answers what may be in the workspaces' runs of sealed ids. Also from other threads, while ids are sealed.
+    func findSealed(_ questions: inout [SealedIdQuestion]) throws
+}
+
+extension LogSource {
+    /// For sources without sealed ids: whoever asks them has taken runs from elsewhere.
+    public func findSealed(_ questions: inout [SealedIdQuestion]) throws { throw NoLog.Unavailable() }
 }
 
 /// A source for worlds that never look back: every question is refused.

@@ -15,15 +15,10 @@ extension World {
     }
 
     func remember(_ id: Text, content: UInt64, sequence: UInt64, _ workspace: Workspace) {
-        workspace.externalIds.insert(key(id), RememberedId(sequence: sequence, content: content))
-        workspace.externalDigest &+= mix(sequence, 0x5bd1_e995)
+        let remembered = RememberedId(sequence: sequence, content: content)
+        workspace.externalIds.insert(externalKey(id), remembered)
+        workspace.externalDigest &+= remembered.digestTerm
     }
-
-    /// What stands for an external id in the tables.
-    private func key(_ id: Text) -> ExternalIdKey { id.bytes.withUnsafeBytes { ExternalIdKey(hash.hash128($0)) } }
-
-    /// The command that an external id was used for.
-    func remembered(_ id: Text, _ workspace: Workspace) -> RememberedId? { workspace.externalIds.find(key(id)) }
 
     func digest(_ text: Text?, salt: UInt64) -> UInt64 {
         guard let text else { return salt &* 0x9e37_79b9_7f4a_7c15 }

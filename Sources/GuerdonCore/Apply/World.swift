@@ -24,6 +24,13 @@ public final class World {
     var workspaces: ContiguousArray<Workspace> = []
     var workspaceIndex: [Text: Int] = [:]
 
+    /// External ids after which a generation of them is complete and leaves memory.
+    let idsPerGeneration: Int
+    /// Whether some external ids are in files.
+    var hasSealedIds = false
+    /// Workspaces for which sealed ids were recalled.
+    var recalling: [Workspace] = []
+
     /// The last tick, so that it can be looked back at before it is in the log.
     var lastTick: (sequence: UInt64, time: Int64) = (0, 0)
 
@@ -47,10 +54,12 @@ public final class World {
     ///   - seed: keys the hash tables; of no influence on results.
     ///   - runner: runs the shards' phases; in turn on the caller's thread by default.
     ///   - side: keeps boards in order beside the owner, if the world has one shard; the owner does it himself by default.
-    ///   - log: where older commands and postings are found.
+    ///   - log: where older commands and postings, and sealed ids, are found.
+    ///   - idsPerGeneration: external ids that a workspace has in memory before they are offered for sealing; without
+    ///     influence on results.
     public init(
         shards: Int = 1, seed: BitHash.Seed = BitHash.Seed(1, 2, 3, 4), runner: any PhaseRunner = SerialRunner(),
-        side: (any SideRunner)? = nil, log: any LogSource
+        side: (any SideRunner)? = nil, log: any LogSource, idsPerGeneration: Int = (1 << 31) - 1
     ) {
         precondition(shards > 0 && shards & (shards - 1) == 0, "the shard count must be a power of two")
         shardCount = shards
@@ -60,6 +69,7 @@ public final class World {
         self.runner = runner
         keeper = shards == 1 ? side.map { OrderKeeper($0) } : nil
         self.log = log
+        self.idsPerGeneration = idsPerGeneration
         lanes = ContiguousArray((0..<shards).map { _ in ShardLane(shards: shards) })
         _ = addWorkspace("main")
     }
@@ -94,6 +104,7 @@ public final class World {
             guard source.position < source.bytes.count else { throw MalformedBytes(offset: source.position) }
             if source.bytes[source.position] == CommandTag.action.rawValue {
                 try readActions(&source, shape: &shape, batch: batch, from: done)
+                if hasSealedIds { try recallSealedIds() }
                 applyActions(batch)
                 done += rows.count
             } else {
@@ -124,7 +135,9 @@ public final class World {
     }
 
     func addWorkspace(_ name: Text) -> Workspace {
-        let workspace = Workspace(name: name, index: workspaces.count, shardBits: shardBits, seed: seed, keeper: keeper)
+        let workspace = Workspace(
+            name: name, index: workspaces.count, shardBits: shardBits, seed: seed, keeper: keeper,
+            idsPerGeneration: idsPerGeneration)
         workspaceIndex[name] = workspaces.count
         workspaces.append(workspace)
         return workspace

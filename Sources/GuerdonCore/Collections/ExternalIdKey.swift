@@ -45,4 +45,8 @@ public struct RememberedId: Sendable, Hashable, BitwiseCopyable {
         self.sequence = sequence
         self.content = content
     }
+
+    /// What the id adds to the digest of all that a workspace remembers, which does not depend on their order.
+    @inline(__always)
+    public var digestTerm: UInt64 { mix(sequence, 0x5bd1_e995) }
 }

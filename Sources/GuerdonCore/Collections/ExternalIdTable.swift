@@ -3,12 +3,13 @@
 /// Ids are known by a 112-bit key. New ones go into the current generation, in memory. When that has `generationLimit` ids
 /// the caller closes it; a closed generation is still in memory and still found, and any thread may turn it into a sorted
 /// run for a file. Once the file is safe the generation is replaced by the run's filter: 2.4 bytes an id instead of 38. Whether a key
-/// is in a file is then asked with `sealedRuns(thatMayHold:)` and settled by reading a block.
+/// is in a file is then asked with `forEachPossiblySealed`, settled by reading a block, and told with `recall`.
 ///
 /// In runs of 32 to 128 ids, stage by stage:
 ///
 /// ```swift
-/// for row in run { keys[row] = table.key(id(row)); table.prefetchSlots(keys[row]) }
+/// table.forEachPossiblySealed(in: run) { row in keys[row] } _: { row in … table.recall(keys[row], …) }
+/// for row in run { table.prefetchSlots(keys[row]) }
 /// for row in run { table.prefetchCandidates(keys[row]) }
 /// for row in run {
 ///     if let first = table.find(keys[row]) { … duplicate or conflict … } else { table.insert(keys[row], …) }
@@ -25,10 +26,16 @@ public struct ExternalIdTable: @unchecked Sendable {
         /// Closed generations still in memory, oldest first, and a count that the hot path reads instead.
         var closed: [IdGeneration] = []
         var closedCount = 0
-        /// Runs in files, oldest first.
+        /// Closed generations, the first ones, that somebody is sealing.
+        var takenCount = 0
+        /// Runs in files, oldest first, and what snapshots call them.
         var runs: [SealedIdRun] = []
+        var names: [SealedRunName] = []
         var runCount = 0
-        /// Generations that have gone to a file while a frozen view still reads them.
+        /// Ids of runs that were read for what is applied now.
+        var recalled: [ExternalIdKey: RememberedId] = [:]
+        var recalledCount = 0
+        /// Generations that have gone to a file; a frozen view may still read them.
         var retired: [IdGeneration] = []
         var frozen: [IdGeneration] = []
         var limit: Int
@@ -50,6 +57,9 @@ public struct ExternalIdTable: @unchecked Sendable {
                 current: IdGeneration(pool: pool), limit: generationLimit, pool: pool, hash: BitHash(seed: seed)))
     }
 
+    /// The number of ids in runs.
+    public var sealedCount: Int { header.pointee.runs.reduce(0) { $0 + $1.count } }
+
     /// The number of ids in memory.
     public var count: Int { header.pointee.closed.reduce(header.pointee.current.count) { $0 + $1.count } }
 
@@ -65,12 +75,11 @@ public struct ExternalIdTable: @unchecked Sendable {
         ExternalIdKey(header.pointee.hash.hash128(id))
     }
 
-    /// Stage 1: starts loading the slots and the places in the filters.
+    /// Stage 1: starts loading the slots.
     @inline(__always)
     public func prefetchSlots(_ key: ExternalIdKey) {
         header.pointee.current.prefetchSlot(key)
         for index in 0..<header.pointee.closedCount { header.pointee.closed[index].prefetchSlot(key) }
-        for index in 0..<header.pointee.runCount { header.pointee.runs[index].prefetch(key) }
     }
 
     /// Stage 2: looks at the slots and starts loading the entry that may be the one.
@@ -80,7 +89,7 @@ public struct ExternalIdTable: @unchecked Sendable {
         for index in 0..<header.pointee.closedCount { header.pointee.closed[index].prefetchCandidate(key) }
     }
 
-    /// Stage 3: what is remembered of the key in memory.
+    /// Stage 3: what is remembered of the key, in memory or recalled.
     ///
     /// - Complexity: O(1).
     @inline(__always)
@@ -89,8 +98,11 @@ public struct ExternalIdTable: @unchecked Sendable {
         for index in 0..<header.pointee.closedCount {
             if let id = header.pointee.closed[index].find(key) { return id }
         }
-        return nil
+        return header.pointee.recalledCount == 0 ? nil : recalled(key)
     }
+
+    @inline(never)
+    private func recalled(_ key: ExternalIdKey) -> RememberedId? { header.pointee.recalled[key] }
 
     /// Remembers a key that is neither in memory nor in a run.
     ///
@@ -109,12 +121,21 @@ public struct ExternalIdTable: @unchecked Sendable {
         for index in 0..<header.pointee.runCount where header.pointee.runs[index].mayContain(key) { body(index) }
     }
 
-    /// Frees everything, runs included.
+    /// Whether some run may hold the key; one wrong yes in 65,000 for each.
+    public func mayBeSealed(_ key: ExternalIdKey) -> Bool {
+        for index in 0..<header.pointee.runCount where header.pointee.runs[index].mayContain(key) { return true }
+        return false
+    }
+
+    /// The filter of a run.
+    @inline(__always)
+    func filter(_ run: Int) -> IdFilter { header.pointee.runs[run].filter }
+
+    /// Frees everything but the runs, which belong to whoever holds their files.
     public func deallocate() {
         precondition(header.pointee.frozen.isEmpty, "the table is frozen")
         header.pointee.current.deallocate()
-        for generation in header.pointee.closed { generation.deallocate() }
-        for run in header.pointee.runs { run.deallocate() }
+        for generation in header.pointee.closed + header.pointee.retired { generation.deallocate() }
         header.pointee.hash.deallocate()
         header.deinitialize(count: 1)
         header.deallocate()
@@ -143,33 +164,71 @@ extension ExternalIdTable {
         return closed
     }
 
+    /// The oldest closed generation that was not taken yet, for somebody who seals it; `nil` when there is none.
+    public func takeClosedGeneration() -> IdGeneration? {
+        guard header.pointee.takenCount < header.pointee.closedCount else { return nil }
+        defer { header.pointee.takenCount += 1 }
+        return header.pointee.closed[header.pointee.takenCount]
+    }
+
     /// Replaces the oldest closed generation by the run that was made of it. Nobody may use the generation afterwards, but for
-    /// a frozen view.
-    public func replaceOldestGeneration(with run: SealedIdRun) {
+    /// a frozen view; its memory is given away by `takeRetired()`.
+    public func replaceOldestGeneration(with run: SealedIdRun, named name: SealedRunName = SealedRunName()) {
         precondition(header.pointee.closedCount > 0, "no generation is closed")
         let generation = header.pointee.closed.removeFirst()
         precondition(generation.count == run.count, "the run was made of another generation")
         header.pointee.closedCount -= 1
-        addRun(run)
-        if header.pointee.frozen.contains(where: { $0.isSame(as: generation) }) {
-            header.pointee.retired.append(generation)
-        } else {
-            generation.deallocate()
-        }
+        header.pointee.takenCount = max(0, header.pointee.takenCount - 1)
+        addRun(run, named: name)
+        header.pointee.retired.append(generation)
     }
 
-    /// Adds a run behind all others; for loading a data directory. The table owns it from now on.
-    public func addRun(_ run: SealedIdRun) {
+    /// Generations that nobody reads any more, to be freed on any thread, unless the table shares its pool: that takes
+    /// a millisecond for a million ids.
+    public func takeRetired() -> [IdGeneration] {
+        guard !header.pointee.retired.isEmpty, header.pointee.frozen.isEmpty else { return [] }
+        defer { header.pointee.retired = [] }
+        return header.pointee.retired
+    }
+
+    /// Adds a run behind all others; for loading a data directory. It must outlive its place in the table.
+    public func addRun(_ run: SealedIdRun, named name: SealedRunName = SealedRunName()) {
         header.pointee.runs.append(run)
+        header.pointee.names.append(name)
         header.pointee.runCount += 1
     }
 
-    /// Replaces some runs, which are freed, by one that holds the ids of all of them.
-    public func replaceRuns(_ range: Range<Int>, with run: SealedIdRun) {
+    /// Replaces some runs by one that holds the ids of all of them.
+    public func replaceRuns(
+        _ range: Range<Int>, with run: SealedIdRun, named name: SealedRunName = SealedRunName()
+    ) {
         precondition(header.pointee.runs[range].reduce(0) { $0 + $1.count } == run.count, "ids are missing")
-        for old in header.pointee.runs[range] { old.deallocate() }
         header.pointee.runs.replaceSubrange(range, with: [run])
+        header.pointee.names.replaceSubrange(range, with: [name])
         header.pointee.runCount = header.pointee.runs.count
+    }
+
+    /// Whether there is any run.
+    @inline(__always)
+    public var hasRuns: Bool { header.pointee.runCount > 0 }
+
+    /// How many runs there are.
+    @inline(__always)
+    public var runCount: Int { header.pointee.runCount }
+
+    /// What snapshots call the runs, oldest first.
+    public var runNames: [SealedRunName] { header.pointee.names }
+
+    /// Has `find` know an id that was read from a run.
+    public func recall(_ key: ExternalIdKey, _ id: RememberedId) {
+        header.pointee.recalled[key] = id
+        header.pointee.recalledCount = header.pointee.recalled.count
+    }
+
+    /// Forgets what was recalled.
+    public func forgetRecalled() {
+        header.pointee.recalled.removeAll(keepingCapacity: true)
+        header.pointee.recalledCount = 0
     }
 
     /// Views of the generations in memory, oldest first and the current one last, for any thread until `thaw(_:)`.
@@ -188,7 +247,28 @@ extension ExternalIdTable {
         let last = header.pointee.frozen.count - 1
         if header.pointee.frozen[last].isSame(as: header.pointee.current) { header.pointee.current.thaw(views[last]) }
         header.pointee.frozen = []
-        for generation in header.pointee.retired { generation.deallocate() }
-        header.pointee.retired = []
+    }
+}
+
+/// What a snapshot says about a sealed run that it counts on: which file, and enough to tell it from any other.
+public struct SealedRunName: Equatable, Sendable {
+    /// Number of the file.
+    public var number: UInt64 = 0
+    /// Ids in the run.
+    public var count: UInt64 = 0
+    /// The latest log position among them.
+    public var lastSequence: UInt64 = 0
+    /// Checksum of the file's header, which sums up all that the file holds.
+    public var checksum: UInt32 = 0
+
+    /// Names no file.
+    public init() {}
+
+    /// Puts a name together.
+    public init(number: UInt64, count: UInt64, lastSequence: UInt64, checksum: UInt32) {
+        self.number = number
+        self.count = count
+        self.lastSequence = lastSequence
+        self.checksum = checksum
     }
 }

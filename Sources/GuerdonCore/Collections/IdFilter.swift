@@ -14,7 +14,7 @@ public struct IdFilter: @unchecked Sendable {
         var partitionCount: Int
         var partitions: UnsafeMutablePointer<Partition>
         var fingerprintCount: Int
-        var fingerprints: UnsafeMutablePointer<UInt16>
+        var fingerprints: Fingerprints.Storage
     }
 
     /// Where the filter of one partition lies and how its places are found.
@@ -31,18 +31,24 @@ public struct IdFilter: @unchecked Sendable {
 
     static let partitionKeys = 65_536
 
-    init(count: Int, partitions: [Partition], fingerprints: [UInt16]) {
-        let partitionStorage = UnsafeMutablePointer<Partition>.allocate(capacity: max(partitions.count, 1))
-        let fingerprintStorage = UnsafeMutablePointer<UInt16>.allocate(capacity: max(fingerprints.count, 1))
-        for (index, partition) in partitions.enumerated() { partitionStorage[index] = partition }
-        fingerprints.withUnsafeBufferPointer { source in
-            if let start = source.baseAddress { fingerprintStorage.update(from: start, count: source.count) }
-        }
+    /// Takes the fingerprints over; they hold nothing afterwards.
+    init(count: Int, partitions: [Partition], fingerprints: Fingerprints) {
+        let partitionStorage = StateMemory.allocate(Partition.self, count: partitions.count)
+        for (index, partition) in partitions.enumerated() { (partitionStorage + index).initialize(to: partition) }
         header = .allocate(capacity: 1)
         header.initialize(
             to: Header(
                 count: count, partitionCount: partitions.count, partitions: partitionStorage,
-                fingerprintCount: fingerprints.count, fingerprints: fingerprintStorage))
+                fingerprintCount: fingerprints.count, fingerprints: fingerprints.release()))
+    }
+
+    /// The partitions, their number, and where the fingerprints begin.
+    @inline(__always)
+    var layout: (partitions: UnsafePointer<Partition>, count: Int, fingerprints: UnsafePointer<UInt16>) {
+        (
+            UnsafePointer(header.pointee.partitions), header.pointee.partitionCount,
+            UnsafePointer(header.pointee.fingerprints.start)
+        )
     }
 
     /// The number of keys in the set.
@@ -50,7 +56,7 @@ public struct IdFilter: @unchecked Sendable {
 
     /// Bytes of memory in use.
     public var storageBytes: Int {
-        header.pointee.fingerprintCount * 2 + header.pointee.partitionCount * MemoryLayout<Partition>.stride
+        header.pointee.fingerprints.capacity * 2 + header.pointee.partitionCount * MemoryLayout<Partition>.stride
     }
 
     /// Whether the key may be in the set; true for every key that is.
@@ -60,7 +66,7 @@ public struct IdFilter: @unchecked Sendable {
         let partition = header.pointee.partitions[Self.partition(of: key, count: header.pointee.partitionCount)]
         guard partition.segmentCount > 0 else { return true }
         let places = Places(key, partition)
-        let base = header.pointee.fingerprints + Int(partition.start)
+        let base = header.pointee.fingerprints.start + Int(partition.start)
         return base[places.first] ^ base[places.second] ^ base[places.third] == places.fingerprint
     }
 
@@ -71,7 +77,7 @@ public struct IdFilter: @unchecked Sendable {
         let partition = header.pointee.partitions[Self.partition(of: key, count: header.pointee.partitionCount)]
         guard partition.segmentCount > 0 else { return }
         let places = Places(key, partition)
-        let base = header.pointee.fingerprints + Int(partition.start)
+        let base = header.pointee.fingerprints.start + Int(partition.start)
         prefetchLine(base + places.first)
         prefetchLine(base + places.second)
         prefetchLine(base + places.third)
@@ -79,8 +85,8 @@ public struct IdFilter: @unchecked Sendable {
 
     /// Frees the memory.
     public func deallocate() {
-        header.pointee.partitions.deallocate()
-        header.pointee.fingerprints.deallocate()
+        StateMemory.free(header.pointee.partitions, count: header.pointee.partitionCount)
+        header.pointee.fingerprints.free()
         header.deallocate()
     }
 
@@ -136,10 +142,9 @@ public struct IdFilter: @unchecked Sendable {
 
 extension IdFilter {
     /// The filter as bytes, least significant first: count (8), partitions (4), fingerprints (4), then 8 bytes a
-    /// partition and 2 a fingerprint.
-    public func encode() -> [UInt8] {
+    /// partition and 2 a fingerprint. In pieces, because a filter may be large.
+    func encode(_ emit: (UnsafeRawBufferPointer) -> Void) {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(16 + header.pointee.partitionCount * 8 + header.pointee.fingerprintCount * 2)
         bytes.appendLittleEndian(UInt64(header.pointee.count))
         bytes.appendLittleEndian(UInt32(header.pointee.partitionCount))
         bytes.appendLittleEndian(UInt32(header.pointee.fingerprintCount))
@@ -150,13 +155,18 @@ extension IdFilter {
             bytes.append(partition.segmentShift)
             bytes.appendLittleEndian(partition.segmentCount)
         }
-        for index in 0..<header.pointee.fingerprintCount {
-            bytes.appendLittleEndian(header.pointee.fingerprints[index])
+        bytes.withUnsafeBytes(emit)
+        let piece = 32 << 10
+        for start in stride(from: 0, to: header.pointee.fingerprintCount, by: piece) {
+            bytes.removeAll(keepingCapacity: true)
+            for index in start..<min(start + piece, header.pointee.fingerprintCount) {
+                bytes.appendLittleEndian(header.pointee.fingerprints.start[index])
+            }
+            bytes.withUnsafeBytes(emit)
         }
-        return bytes
     }
 
-    /// Reads what `encode()` wrote, or nil if it cannot be that. Damage inside fingerprints is for a checksum to find.
+    /// Reads what `encode(_:)` wrote, or nil if it cannot be that. Damage inside fingerprints is for a checksum to find.
     public init?(decoding bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 16 else { return nil }
         let count = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
@@ -179,8 +189,10 @@ extension IdFilter {
         }
         guard end == fingerprintCount else { return nil }
         let start = 16 + partitionCount * 8
-        let fingerprints = (0..<fingerprintCount).map { index in
-            UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: start + index * 2, as: UInt16.self))
+        let fingerprints = Fingerprints(capacity: fingerprintCount)
+        for index in 0..<fingerprintCount {
+            fingerprints.append(
+                UInt16(littleEndian: bytes.loadUnaligned(fromByteOffset: start + index * 2, as: UInt16.self)))
         }
         self.init(count: Int(count), partitions: partitions, fingerprints: fingerprints)
     }

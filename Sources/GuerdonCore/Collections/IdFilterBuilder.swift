@@ -4,7 +4,7 @@ struct IdFilterBuilder {
     private var added = 0
     private var pending: [ExternalIdKey] = []
     private var partitions: [IdFilter.Partition] = []
-    private var fingerprints: [UInt16] = []
+    private let fingerprints: Fingerprints
 
     /// Attempts with other seeds before a partition is given up; each fails with a probability of a few per cent.
     private static let seedLimit: UInt8 = 64
@@ -13,8 +13,10 @@ struct IdFilterBuilder {
     init(count: Int) {
         self.count = count
         pending.reserveCapacity(min(count, IdFilter.partitionKeys * 9 / 8))
-        // 1.2 fingerprints a key, and what a partition is rounded up by.
-        fingerprints.reserveCapacity(count + count / 4 + 64)
+        // Partitions are about equal, and their sizes are rounded up: so this is hardly ever too little.
+        let partitions = IdFilter.partitionCount(count)
+        let most = partitions < 2 ? count : count / partitions + 2048
+        fingerprints = Fingerprints(capacity: partitions * Self.layout(keys: most).length)
     }
 
     mutating func add(_ key: ExternalIdKey) {
@@ -45,7 +47,7 @@ struct IdFilterBuilder {
                 break
             }
         }
-        fingerprints.append(contentsOf: solution)
+        for fingerprint in solution { fingerprints.append(fingerprint) }
         partitions.append(partition)
         pending.removeAll(keepingCapacity: true)
     }
@@ -108,5 +110,53 @@ struct IdFilterBuilder {
                 places.fingerprint ^ solution[places.first] ^ solution[places.second] ^ solution[places.third]
         }
         return true
+    }
+}
+
+/// The fingerprints of a filter that is being made, in large pages: a filter is asked at random.
+final class Fingerprints {
+    /// The memory of finished fingerprints, which somebody frees.
+    struct Storage {
+        var start: UnsafeMutablePointer<UInt16>
+        var capacity: Int
+
+        func free() { StateMemory.free(start, count: capacity) }
+    }
+
+    private(set) var count = 0
+    private var storage: Storage?
+
+    init(capacity: Int) { storage = Self.storage(max(capacity, 1)) }
+
+    deinit { storage?.free() }
+
+    private static func storage(_ capacity: Int) -> Storage {
+        Storage(start: StateMemory.allocate(UInt16.self, count: capacity), capacity: capacity)
+    }
+
+    func append(_ fingerprint: UInt16) {
+        guard var room = storage else { preconditionFailure("the fingerprints have gone") }
+        if count == room.capacity {
+            let larger = Self.storage(room.capacity * 2)
+            larger.start.update(from: room.start, count: count)
+            room.free()
+            room = larger
+            storage = larger
+        }
+        room.start[count] = fingerprint
+        count += 1
+    }
+
+    /// Hands the memory over.
+    func release() -> Storage {
+        guard var room = storage else { preconditionFailure("the fingerprints have gone") }
+        storage = nil
+        if room.capacity - count > count / 32 {
+            let exact = Self.storage(max(count, 1))
+            exact.start.update(from: room.start, count: count)
+            room.free()
+            room = exact
+        }
+        return room
     }
 }

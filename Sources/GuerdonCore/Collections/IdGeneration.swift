@@ -67,7 +67,14 @@ public struct IdGeneration: @unchecked Sendable {
         header.pointee.index.insert(key.indexHash, UInt32(truncatingIfNeeded: entry))
     }
 
-    func deallocate() {
+    /// Log positions of the first and the last id; `nil` when there is none.
+    public var sequences: ClosedRange<UInt64>? {
+        guard count > 0 else { return nil }
+        return Self.id(header.pointee.values[0]).sequence...Self.id(header.pointee.values[count - 1]).sequence
+    }
+
+    /// Frees the memory; for a generation that the table has given away, on any thread.
+    public func deallocate() {
         header.pointee.index.deallocate()
         header.pointee.tags.deallocate()
         header.pointee.lows.deallocate()
@@ -99,18 +106,28 @@ extension IdGeneration {
         var builder = SealedIdRunBuilder(count: count)
         var group: [(key: ExternalIdKey, id: RememberedId)] = []
         var groupTag: UInt32 = 0
-        header.pointee.index.forEachInRuns { entries in
-            for (_, entry) in entries {
-                header.pointee.lows.prefetch(Int(entry))
-                header.pointee.values.prefetch(Int(entry))
-            }
-            for (tag, entry) in entries {
+        let (lows, values) = (header.pointee.lows, header.pointee.values)
+        // What one run of entries refers to is loaded while the run before is written.
+        var loading: [(tag: UInt32, value: UInt32)] = []
+        loading.reserveCapacity(64)
+        func write() {
+            for (tag, entry) in loading {
                 if tag != groupTag { Self.flush(&group, into: &builder, emit) }
                 groupTag = tag
-                let value = header.pointee.values[Int(entry)]
-                group.append((Self.key(tag, header.pointee.lows[Int(entry)], value), Self.id(value)))
+                let value = values[Int(entry)]
+                group.append((Self.key(tag, lows[Int(entry)], value), Self.id(value)))
             }
+            loading.removeAll(keepingCapacity: true)
         }
+        header.pointee.index.forEachInRuns { entries in
+            for (_, entry) in entries {
+                lows.prefetch(Int(entry))
+                values.prefetch(Int(entry))
+            }
+            write()
+            loading.append(contentsOf: entries)
+        }
+        write()
         Self.flush(&group, into: &builder, emit)
         return builder.finish(emit)
     }

@@ -17,7 +17,7 @@ public struct SealedIdRun: @unchecked Sendable {
     // Sendable because nothing is written after `init`.
     /// Says which ids are surely not in the run.
     public let filter: IdFilter
-    private let fences: UnsafeMutableBufferPointer<UInt32>
+    private let fences: UnsafeBufferPointer<UInt32>
 
     /// Bytes of a block of the file.
     public static let blockBytes = 4096
@@ -28,8 +28,9 @@ public struct SealedIdRun: @unchecked Sendable {
 
     init(filter: IdFilter, fences: [UInt32]) {
         self.filter = filter
-        self.fences = .allocate(capacity: fences.count)
-        _ = self.fences.initialize(fromContentsOf: fences)
+        let room = StateMemory.allocate(UInt32.self, count: fences.count)
+        for (index, fence) in fences.enumerated() { (room + index).initialize(to: fence) }
+        self.fences = UnsafeBufferPointer(start: room, count: fences.count)
     }
 
     /// The number of ids in the run.
@@ -87,10 +88,21 @@ public struct SealedIdRun: @unchecked Sendable {
         }
     }
 
+    /// One record of a block; `nil` where the last block is filled up.
+    @inline(__always)
+    public static func record(
+        _ index: Int, inBlock block: UnsafeRawBufferPointer
+    ) -> (key: ExternalIdKey, id: RememberedId)? {
+        precondition(block.count == blockBytes && UInt(bitPattern: index) < UInt(recordsPerBlock), "not a record")
+        let record = record(index, in: block)
+        return record.id.sequence == emptySequence ? nil : record
+    }
+
     /// Frees the memory.
     public func deallocate() {
         filter.deallocate()
-        fences.deallocate()
+        guard let start = fences.baseAddress else { return }
+        StateMemory.free(UnsafeMutablePointer(mutating: start), count: fences.count)
     }
 
     /// The sequence of the records that fill up the last block.
@@ -122,12 +134,20 @@ public struct SealedIdRun: @unchecked Sendable {
 }
 
 extension SealedIdRun {
-    /// Filter and fences as bytes, least significant first: fences (4), 4 bytes each, then the filter.
-    public func encode() -> [UInt8] {
+    /// Filter and fences as bytes, least significant first: fences (4), 4 bytes each, then the filter. In pieces.
+    public func encode(_ emit: (UnsafeRawBufferPointer) -> Void) {
         var bytes: [UInt8] = []
         bytes.appendLittleEndian(UInt32(fences.count))
         for fence in fences { bytes.appendLittleEndian(fence) }
-        return bytes + filter.encode()
+        bytes.withUnsafeBytes(emit)
+        filter.encode(emit)
+    }
+
+    /// All pieces in one array.
+    public func encode() -> [UInt8] {
+        var bytes: [UInt8] = []
+        encode { bytes.append(contentsOf: $0) }
+        return bytes
     }
 
     /// Reads what `encode()` wrote, or nil if it cannot be that.
@@ -154,13 +174,12 @@ extension SealedIdRun {
 public struct SealedIdRunBuilder {
     private var filter: IdFilterBuilder
     private var fences: [UInt32] = []
-    private var block: [UInt8] = []
+    private let block = Block()
     private var last: ExternalIdKey?
 
     /// - Parameter count: how many ids will come.
     public init(count: Int) {
         filter = IdFilterBuilder(count: count)
-        block.reserveCapacity(SealedIdRun.blockBytes)
     }
 
     /// Adds one id, and passes on the block that it fills.
@@ -171,37 +190,54 @@ public struct SealedIdRunBuilder {
         precondition(id.sequence < SealedIdRun.emptySequence, "a sequence has 48 bits")
         last = key
         filter.add(key)
-        if block.isEmpty { fences.append(UInt32(key.high >> 16)) }
-        appendRecord(key, id)
-        if block.count == SealedIdRun.recordsPerBlock * SealedIdRun.recordBytes { emitBlock(emit) }
+        if block.count == 0 { fences.append(UInt32(key.high >> 16)) }
+        block.append(key, id)
+        if block.count == SealedIdRun.recordsPerBlock { block.emit(emit) }
     }
 
     /// Passes on the last block and gives what stays in memory.
     public consuming func finish(_ emit: (UnsafeRawBufferPointer) -> Void) -> SealedIdRun {
-        if !block.isEmpty {
-            while block.count < SealedIdRun.recordsPerBlock * SealedIdRun.recordBytes {
-                appendRecord(.init(high: .max, low: .max), .init(sequence: .max, content: .max))
+        if block.count > 0 {
+            while block.count < SealedIdRun.recordsPerBlock {
+                block.append(.init(high: .max, low: .max), .init(sequence: .max, content: .max))
             }
-            emitBlock(emit)
+            block.emit(emit)
         }
         return SealedIdRun(filter: filter.finish(), fences: fences)
     }
 
-    private mutating func appendRecord(_ key: ExternalIdKey, _ id: RememberedId) {
-        append6(key.high)
-        block.appendLittleEndian(key.low)
-        append6(id.sequence)
-        block.appendLittleEndian(id.content)
-    }
+    /// The block that is being filled.
+    private final class Block {
+        private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: SealedIdRun.blockBytes, alignment: 16)
+        /// Records in it.
+        private(set) var count = 0
 
-    private mutating func append6(_ word: UInt64) {
-        block.appendLittleEndian(UInt32(truncatingIfNeeded: word))
-        block.appendLittleEndian(UInt16(truncatingIfNeeded: word >> 32))
-    }
+        init() { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
 
-    private mutating func emitBlock(_ emit: (UnsafeRawBufferPointer) -> Void) {
-        block.appendLittleEndian(UInt64(0))
-        block.withUnsafeBytes(emit)
-        block.removeAll(keepingCapacity: true)
+        deinit { bytes.deallocate() }
+
+        @inline(__always)
+        func append(_ key: ExternalIdKey, _ id: RememberedId) {
+            let start = count * SealedIdRun.recordBytes
+            precondition(count < SealedIdRun.recordsPerBlock, "the block is full")
+            store(key.high, at: start)
+            store(key.low, at: start + 6)
+            store(id.sequence, at: start + 14)
+            store(id.content, at: start + 20)
+            count += 1
+        }
+
+        /// Of 48-bit words the two bytes behind are overwritten by what follows.
+        @inline(__always)
+        private func store(_ word: UInt64, at offset: Int) {
+            bytes.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
+        }
+
+        func emit(_ body: (UnsafeRawBufferPointer) -> Void) {
+            bytes.storeBytes(
+                of: 0, toByteOffset: SealedIdRun.recordsPerBlock * SealedIdRun.recordBytes, as: UInt64.self)
+            body(UnsafeRawBufferPointer(bytes))
+            count = 0
+        }
     }
 }

@@ -14,6 +14,10 @@ public struct PastRead: Sendable {
         case wallet(WalletAnswer, sources: [[UInt64?]])
         /// A command, and what is left of it.
         case explain(UInt64, left: Int64?)
+        /// A command whose external id is perhaps sealed, with what was left of all reversed ones.
+        case find(ExternalIdKey, id: Text, reversals: [UInt64: Int64])
+        /// Nothing has this external id.
+        case unknown(Text)
     }
 
     /// What was fetched; of postings only what the question is about.
@@ -22,13 +26,26 @@ public struct PastRead: Sendable {
         var postings: [UInt64: [StatementWalk.Placed]] = [:]
         /// Commands that turned out to be needed.
         var missing: Set<UInt64> = []
+        /// Sealed external ids, those that were looked for, and those that turned out to be needed.
+        var ids: [ExternalIdKey: RememberedId] = [:]
+        var sought: Set<ExternalIdKey> = []
+        var missingIds: Set<ExternalIdKey> = []
+
+        var isComplete: Bool { missing.isEmpty && missingIds.isEmpty }
     }
 
     /// Log position of the state that is shown.
     public let sequence: UInt64
     let workspace: Int
-    let question: Question
+    private(set) var question: Question
     var facts = Facts()
+
+    /// Asks for an external id as if the filters could not rule out that it is sealed; for tests.
+    package init(possiblySealed id: Text, in world: World) {
+        self.init(
+            sequence: world.sequence, workspace: 0,
+            .find(world.externalKey(id), id: id, reversals: world.workspaces[0].reversals))
+    }
 
     init(sequence: UInt64, workspace: Int, _ question: Question) {
         self.sequence = sequence
@@ -41,6 +58,21 @@ public struct PastRead: Sendable {
     /// - Throws: what the log throws.
     /// - Complexity: about two look-ups for each line of a statement.
     public mutating func fetch(from log: any LogSource) throws {
+        if case .find(let key, let id, let reversals) = question {
+            // What was accepted later is not part of the answer.
+            if let found = try log.findSealed(key, in: workspace), found.sequence <= sequence {
+                question = .explain(found.sequence, left: reversals[found.sequence])
+            } else {
+                question = .unknown(id)
+            }
+        }
+        if !facts.missingIds.isEmpty {
+            var questions = facts.missingIds.map { SealedIdQuestion(workspace: workspace, key: $0) }
+            try log.findSealed(&questions)
+            for question in questions { facts.ids[question.key] = question.answer }
+            facts.sought.formUnion(facts.missingIds)
+            facts.missingIds.removeAll()
+        }
         switch question {
         case .statement(let walk):
             var facts = facts
@@ -58,11 +90,20 @@ public struct PastRead: Sendable {
             if facts.postings[sequence] == nil {
                 facts.postings[sequence] = try log.postings(at: sequence).enumerated().map { ($0, $1) }
             }
+        case .find, .unknown: break
         }
         for sequence in facts.missing.sorted() where facts.commands[sequence] == nil {
             facts.commands[sequence] = try log.command(at: sequence)
         }
         facts.missing.removeAll()
+    }
+}
+
+extension Refusal {
+    static func unknownAction(_ externalId: Text) -> Refusal {
+        Refusal(
+            .unknownAction, field: "externalId",
+            "Nothing with the external id \"\(externalId)\" was accepted in this workspace.")
     }
 }
 

@@ -37,13 +37,16 @@ extension World {
     /// What an action, or another command with an external id, did and why.
     public func explainRead(_ externalId: Text, in name: Text) throws(Refusal) -> PastRead {
         let workspace = try workspace(name)
-        guard let origin = remembered(externalId, workspace)?.sequence else {
-            throw Refusal(
-                .unknownAction, field: "externalId",
-                "Nothing with the external id \"\(externalId)\" was accepted in this workspace.")
+        let key = externalKey(externalId)
+        if let origin = workspace.externalIds.find(key)?.sequence {
+            return PastRead(
+                sequence: sequence, workspace: workspace.index, .explain(origin, left: workspace.reversals[origin]))
         }
+        guard workspace.externalIds.mayBeSealed(key) else { throw Refusal.unknownAction(externalId) }
+        // What is left of it is taken from the state as it is now, whatever is found later.
         return PastRead(
-            sequence: sequence, workspace: workspace.index, .explain(origin, left: workspace.reversals[origin]))
+            sequence: sequence, workspace: workspace.index,
+            .find(key, id: externalId, reversals: workspace.reversals))
     }
 
     /// Answers a read from what is in memory and what was fetched; `nil` when something must be fetched first.
@@ -61,7 +64,9 @@ extension World {
                     answer.balances[b].lots?[l].source = past.command.externalId
                 }
             }
-            return read.facts.missing.isEmpty ? .wallet(answer) : nil
+            return read.facts.isComplete ? .wallet(answer) : nil
+        case .find: return nil
+        case .unknown(let id): throw Refusal.unknownAction(id)
         case .explain(let origin, let left):
             if isInMemory(origin), read.facts.postings[origin] == nil {
                 read.facts.postings[origin] = try allPostings(at: origin).enumerated().map { ($0, $1) }
@@ -118,6 +123,16 @@ extension World {
         return past
     }
 
+    /// What is remembered of an id, if that is in memory or was fetched; notes that it is missing otherwise.
+    private func rememberedOrMissing(
+        _ id: Text, _ workspace: Workspace, _ facts: inout PastRead.Facts
+    ) -> RememberedId? {
+        let key = externalKey(id)
+        if let known = workspace.externalIds.find(key) ?? facts.ids[key] { return known }
+        if workspace.externalIds.mayBeSealed(key), !facts.sought.contains(key) { facts.missingIds.insert(key) }
+        return nil
+    }
+
     /// Takes the part of a statement that the batch at hand made.
     private func takeFromMemory(_ walk: StatementWalk, _ facts: inout PastRead.Facts) throws {
         for wallet in walk.wallets {
@@ -148,7 +163,7 @@ extension World {
             guard let past = try command(at: line.posting.sequence, &read.facts) else { continue }
             answer.entries.append(try entry(line, past, workspaces[read.workspace], &read.facts))
         }
-        return read.facts.missing.isEmpty ? .statement(answer) : nil
+        return read.facts.isComplete ? .statement(answer) : nil
     }
 
     private func entry(
@@ -178,7 +193,7 @@ extension World {
             entry.sourceExternalId = c.externalId
             entry.sourceOf = c.of
             // An id stands for the same command for ever: it can be looked up at any later time.
-            if let origin = remembered(c.of, workspace)?.sequence,
+            if let origin = rememberedOrMissing(c.of, workspace, &facts)?.sequence,
                 case .action(let action)? = try command(at: origin, &facts)?.command
             {
                 entry.sourceMember = action.performer

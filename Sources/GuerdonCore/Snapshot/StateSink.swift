@@ -24,6 +24,9 @@ enum StateSection: UInt32, CaseIterable {
     /// Reversed actions and what is left of them.
     case reversals = 9
     case end = 10
+    /// Runs of sealed external ids that the state counts on. Where ids are is no part of the state; written first, and only when
+    /// there are any.
+    case sealedRuns = 11
 }
 
 /// Collects records and passes them on in pieces.

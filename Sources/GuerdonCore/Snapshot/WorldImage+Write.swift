@@ -5,6 +5,15 @@ extension WorldImage {
     /// - Throws: what the sink throws.
     public func write<Sink: StateSink>(to sink: Sink) throws -> Sink {
         var out = SectionWriter(sink)
+        if workspaces.contains(where: { !$0.sealedRuns.isEmpty }) {
+            try out.begin(.sealedRuns)
+            for (index, workspace) in workspaces.enumerated() {
+                for run in workspace.sealedRuns {
+                    try out.record { NamedRun(workspace: index, run: run).write(to: $0) }
+                }
+            }
+            try out.begin(.world)
+        }
         try out.record { b in
             b.writeVarint(sequence)
             b.writeSigned(time)

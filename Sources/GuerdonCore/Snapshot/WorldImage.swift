@@ -45,6 +45,7 @@ public final class WorldImage: @unchecked Sendable {
         var boards: [BoardImage]
         var plans: [PlanImage]
         var externalIds: [FrozenIdGeneration]
+        var sealedRuns: [SealedRunName]
         var externalDigest: UInt64
         var reversals: [UInt64: Int64]
         var actionCount: UInt64
@@ -57,6 +58,9 @@ public final class WorldImage: @unchecked Sendable {
     public let time: Int64
     let shardBits: Int
     let workspaces: ContiguousArray<WorkspaceImage>
+
+    /// Files of sealed ids that a snapshot of this image counts on: they must stay until it is gone.
+    public var sealedRuns: [SealedRunName] { workspaces.flatMap { $0.sealedRuns } }
 
     init(sequence: UInt64, time: Int64, shardBits: Int, workspaces: ContiguousArray<WorkspaceImage>) {
         self.sequence = sequence
@@ -100,7 +104,8 @@ extension World {
         struct HashSink: StateSink {
             var hasher = StateHasher()
             mutating func write(section: UInt32, _ bytes: UnsafeRawBufferPointer) {
-                guard section != StateSection.externalIds.rawValue else { return }
+                guard section != StateSection.externalIds.rawValue, section != StateSection.sealedRuns.rawValue
+                else { return }
                 // Where a section is cut into pieces must not matter: only its bytes are hashed.
                 hasher.combine(bytes: bytes)
             }
@@ -144,7 +149,7 @@ extension Workspace {
                     definition: $0.definition, version: $0.version, sequence: $0.sequence, starts: $0.starts,
                     ends: $0.ends)
             },
-            externalIds: externalIds.freeze(), externalDigest: externalDigest, reversals: reversals,
-            actionCount: actionCount, conditionErrors: conditionErrors)
+            externalIds: externalIds.freeze(), sealedRuns: externalIds.runNames, externalDigest: externalDigest,
+            reversals: reversals, actionCount: actionCount, conditionErrors: conditionErrors)
     }
 }

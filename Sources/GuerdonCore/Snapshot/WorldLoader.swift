@@ -7,6 +7,12 @@ public struct WorldLoader {
     private var currency: Int?
     private var standing: Standing?
     private var isComplete = false
+    private var hasBegun = false
+    /// Ids whose digests a workspace still lacks: those of its runs, by number of workspace.
+    private var digestLeft: [Int: UInt64] = [:]
+
+    /// Runs of sealed ids that the snapshot counts on, oldest first; whoever loads it adds them to the world.
+    public private(set) var sealedRuns: [NamedRun] = []
 
     /// Fills an empty world.
     public init(into world: World) { self.world = world }
@@ -17,7 +23,11 @@ public struct WorldLoader {
     public mutating func read(section: UInt32, _ bytes: UnsafeRawBufferPointer) throws {
         var source = ByteSource(bytes)
         guard let kind = StateSection(rawValue: section) else { throw MalformedBytes(offset: 0) }
+        defer { hasBegun = true }
         switch kind {
+        case .sealedRuns:
+            guard !hasBegun else { throw MalformedBytes(offset: 0) }
+            sealedRuns = try NamedRun.all(in: bytes)
         case .world:
             world.sequence = try source.varint()
             world.time = try source.signed()
@@ -27,6 +37,7 @@ public struct WorldLoader {
             let made = world.workspaceIndex[name].map { world.workspaces[$0] } ?? world.addWorkspace(name)
             try made.decodeSettings(&source, shardCount: world.shardCount)
             workspace = made
+            digestLeft[made.index] = made.externalDigest
             workspacesLeft -= 1
             referrersRead = 0
         case .end:
@@ -61,11 +72,14 @@ public struct WorldLoader {
         case .externalIds:
             let key = ExternalIdKey(high: try source.fixed(), low: try source.fixed())
             let content = try source.fixed()
-            workspace.externalIds.insert(key, RememberedId(sequence: try source.varint(), content: content))
+            let id = RememberedId(sequence: try source.varint(), content: content)
+            workspace.externalIds.insert(key, id)
+            digestLeft[workspace.index, default: 0] &-= id.digestTerm
+            if workspace.externalIds.isGenerationFull { _ = workspace.externalIds.closeGeneration() }
         case .reversals:
             let sequence = try source.varint()
             workspace.reversals[sequence] = try source.signed()
-        case .world, .workspace, .end: throw MalformedBytes(offset: source.position)
+        case .world, .workspace, .end, .sealedRuns: throw MalformedBytes(offset: source.position)
         }
     }
 
@@ -123,6 +137,9 @@ public struct WorldLoader {
         standing.restore(
             Standing.Score(score: try source.signed(), since: try source.varint()), of: UInt32(number - 1))
     }
+
+    /// What the digests of a workspace's sealed ids must add up to.
+    public func sealedDigest(of workspace: Int) -> UInt64 { digestLeft[workspace] ?? 0 }
 
     /// Ends loading.
     ///

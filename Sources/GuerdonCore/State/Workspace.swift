@@ -60,13 +60,15 @@ final class Workspace {
     /// Whether the shards have something to settle.
     var touched = false
 
-    init(name: Text, index: Int, shardBits: Int, seed: BitHash.Seed, keeper: OrderKeeper?) {
+    init(
+        name: Text, index: Int, shardBits: Int, seed: BitHash.Seed, keeper: OrderKeeper?, idsPerGeneration: Int
+    ) {
         self.name = name
         self.index = index
         self.shardBits = shardBits
         self.keeper = keeper
         members = IdTable(seed: seed)
-        externalIds = ExternalIdTable(seed: seed, generationLimit: (1 << 31) - 1)
+        externalIds = ExternalIdTable(seed: seed, generationLimit: idsPerGeneration)
         forest = Forest()
         shards = ContiguousArray((0..<(1 << shardBits)).map { _ in MemberShard() })
     }
