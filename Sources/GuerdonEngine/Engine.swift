@@ -185,7 +185,9 @@ public final class Engine: @unchecked Sendable {
         return try snapshots.result()
     }
 
-    private func evaluate(_ source: any BatchSource, _ journal: Journal, _ memory: MemoryKeeper) throws {
+    private func evaluate(
+        _ source: any BatchSource, _ journal: Journal, _ memory: MemoryKeeper, _ historian: HistoryKeeper
+    ) throws {
         let tickBatch = CommandBatch()
         var lastSnapshot = log.bytesAppended
         var isSnapshotDue = false
