@@ -8,7 +8,7 @@ public struct EngineOptions: Sendable {
     public var snapshotEveryLogBytes: UInt64 = 512 << 20
     /// External ids that a workspace has in memory before they are moved to a file; at 38 bytes each, twice that for a
     /// while. A file's ids take 2.5 bytes of memory.
-    public var idsPerGeneration = 1 << 21
+    public var idsPerGeneration = 1 << 22
     /// Where time comes from.
     public var clock: any EngineClock = SystemClock()
     /// Told about what an operator should know: recovery, snapshots, damage found.

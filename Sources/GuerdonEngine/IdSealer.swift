@@ -1,3 +1,4 @@
+import CIntrinsics
 import GuerdonCore
 import GuerdonStore
 import Synchronization
@@ -35,8 +36,9 @@ final class IdSealer: @unchecked Sendable {
     private let hasResults = Atomic<Bool>(false)
     private let isClosing = Atomic<Bool>(false)
     private var thread: DedicatedThread?
-    /// Files of about the same size that are merged into one.
-    private static let fanOut = 4
+    /// Files of about the same size that are merged into one: every merge writes each id again and solves a filter anew,
+    /// which costs more than to ask some filters more.
+    private static let fanOut = 8
     /// A file of the smallest size has at least so many ids.
     private let idsPerGeneration: Int
     /// How long to wait after a failure before it is tried again.
@@ -133,7 +135,11 @@ final class IdSealer: @unchecked Sendable {
 
     private func startThread() {
         guard thread == nil, !isClosing.load(ordering: .relaxed) else { return }
-        thread = DedicatedThread(name: "ids") { [self] in run() }
+        thread = DedicatedThread(name: "ids") { [self] in
+            // Ids that wait are in memory: nobody waits for this thread.
+            cintrinsics_lower_priority()
+            run()
+        }
     }
 
     private enum Job {
@@ -184,7 +190,7 @@ final class IdSealer: @unchecked Sendable {
     }
 
     /// The oldest files of a workspace that stand side by side and are of one size, if there are as many as are merged. A
-    /// small one in front of larger ones counts as one of these, so that there are at most three of each size.
+    /// small one in front of larger ones counts as one of these, so that there are at most seven of each size.
     private func mergeable(in workspace: Int) -> [SealedIdFile]? {
         let files = ids.files(of: workspace)
         var levels = files.map { level(of: $0) }

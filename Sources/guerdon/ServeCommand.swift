@@ -36,7 +36,7 @@ struct ServeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "External ids that stay in memory before they move to a file (default: 2097152).", valueName: "n"))
+            "External ids that stay in memory before they move to a file (default: 4194304).", valueName: "n"))
     var idsPerGeneration: Int?
 
     @Option(
