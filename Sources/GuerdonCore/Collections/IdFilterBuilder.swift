@@ -78,38 +78,66 @@ struct IdFilterBuilder {
     private static func solve(
         _ keys: [ExternalIdKey], _ partition: IdFilter.Partition, _ solution: inout [UInt16]
     ) -> Bool {
-        var users = [UInt32](repeating: 0, count: partition.length)
-        var hashes = [UInt64](repeating: 0, count: partition.length)
-        for key in keys {
-            let hash = IdFilter.Places.hash(key, seed: partition.seed)
-            let places = IdFilter.Places(hash: hash, partition)
-            places.forEach { place in
-                users[place] &+= 1
-                hashes[place] ^= hash
+        let count = keys.count
+        return withUnsafeTemporaryAllocation(of: Cell.self, capacity: partition.length) { cells in
+            cells.initialize(repeating: Cell())
+            for key in keys {
+                let hash = IdFilter.Places.hash(key, seed: partition.seed)
+                IdFilter.Places(hash: hash, partition).forEach { cells[$0].add(hash) }
+            }
+            return withUnsafeTemporaryAllocation(of: Peeled.self, capacity: count) { peeled in
+                var (done, places) = (0, cells.indices.filter { cells[$0].users == 1 })
+                while done < count, let place = places.popLast() {
+                    guard cells[place].users == 1 else { continue }
+                    let hash = cells[place].hashes
+                    peeled[done] = Peeled(hash: hash, place: place)
+                    done += 1
+                    IdFilter.Places(hash: hash, partition).forEach { other in
+                        cells[other].remove(hash)
+                        if cells[other].users == 1 { places.append(other) }
+                    }
+                }
+                guard done == count else { return false }
+                fill(peeled, partition, &solution)
+                return true
             }
         }
-        var alone = users.indices.filter { users[$0] == 1 }
-        var peeled: [(hash: UInt64, place: Int)] = []
-        peeled.reserveCapacity(keys.count)
-        while let place = alone.popLast() {
-            guard users[place] == 1 else { continue }
-            let hash = hashes[place]
-            peeled.append((hash, place))
-            let places = IdFilter.Places(hash: hash, partition)
-            places.forEach { other in
-                users[other] &-= 1
-                hashes[other] ^= hash
-                if users[other] == 1 { alone.append(other) }
-            }
+    }
+
+    /// A place of the filter: how many keys use it, and their hashes combined, which is the hash of the last one left.
+    private struct Cell: BitwiseCopyable {
+        var hashes: UInt64 = 0
+        var users: UInt32 = 0
+
+        @inline(__always)
+        mutating func add(_ hash: UInt64) {
+            hashes ^= hash
+            users &+= 1
         }
-        guard peeled.count == keys.count else { return false }
-        for (hash, place) in peeled.reversed() {
-            let places = IdFilter.Places(hash: hash, partition)
-            solution[place] = 0
-            solution[place] =
+
+        @inline(__always)
+        mutating func remove(_ hash: UInt64) {
+            hashes ^= hash
+            users &-= 1
+        }
+    }
+
+    /// A key that had a place of its own when all before it were taken out.
+    private struct Peeled: BitwiseCopyable {
+        var hash: UInt64
+        var place: Int
+    }
+
+    /// Gives the place of each key what makes its three places add up, the last one peeled first.
+    private static func fill(
+        _ peeled: UnsafeMutableBufferPointer<Peeled>, _ partition: IdFilter.Partition, _ solution: inout [UInt16]
+    ) {
+        for key in peeled.reversed() {
+            let places = IdFilter.Places(hash: key.hash, partition)
+            solution[key.place] = 0
+            solution[key.place] =
                 places.fingerprint ^ solution[places.first] ^ solution[places.second] ^ solution[places.third]
         }
-        return true
     }
 }
 
