@@ -50,7 +50,8 @@ struct DurabilityTests {
     private func wholeTrace(_ place: Place, of process: pid_t) throws -> String {
         for _ in 0..<3_000 {
             let trace = try place.read("trace")
-            if trace.contains("\n\(process) +++ exited with") { return trace }
+            // strace fills the number up to five places.
+            if trace.contains(try Regex("\n\(process) +\\+\\+\\+ exited with")) { return trace }
             usleep(20_000)
         }
         throw ClientError(.inputOutput, "strace did not finish its trace")

@@ -52,12 +52,14 @@ import Testing
     private final class Taker: Sendable {
         let taken = Monitor(0)
         let returned = Monitor(0)
+        private let isDone: Monitor<Bool>
         private let thread: DedicatedThread
 
-        init(_ intake: Intake, timeout: Int64, rounds: Int) {
-            let (taken, returned) = (taken, returned)
+        init(_ intake: Intake, timeout: Int64) {
+            let (taken, returned, isDone) = (taken, returned, Monitor(false))
+            self.isDone = isDone
             thread = DedicatedThread(name: "taker") {
-                for _ in 0..<rounds {
+                while !isDone.value {
                     if let batch = intake.take(timeoutNanoseconds: timeout) as? ServerBatch {
                         intake.recycle(batch)
                         taken.change { $0 += 1 }
@@ -67,7 +69,11 @@ import Testing
             }
         }
 
-        func join() { thread.join() }
+        /// Ends the thread; the intake has to be closed before.
+        func join() {
+            isDone.change { $0 = true }
+            thread.join()
+        }
     }
 
     /// Offers until the taker waits.
@@ -82,7 +88,7 @@ import Testing
     @Test func aSmallBatchIsDoneWhileTheEngineWaits() {
         let runner = Runner(takes: true)
         let intake = makeIntake(runner)
-        let taker = Taker(intake, timeout: 60_000_000_000, rounds: 1)
+        let taker = Taker(intake, timeout: 60_000_000_000)
         addLine(to: intake)
         // Until the thread waits, the batch is there for it to take as well.
         offer(intake) { runner.ran.load(ordering: .sequentiallyConsistent) == 1 || taker.taken.value == 1 }
@@ -94,9 +100,10 @@ import Testing
     @Test func aBatchThatIsRefusedGoesToTheEngine() {
         let runner = Runner(takes: false)
         let intake = makeIntake(runner)
-        let taker = Taker(intake, timeout: 60_000_000_000, rounds: 1)
+        let taker = Taker(intake, timeout: 60_000_000_000)
         addLine(to: intake)
         offer(intake) { taker.taken.value == 1 }
+        intake.close()
         taker.join()
         #expect(runner.ran.load(ordering: .sequentiallyConsistent) == 0)
     }
@@ -111,12 +118,13 @@ import Testing
             returnedMeanwhile.change { $0 = (box.value?.returned.value ?? -1) - before }
         }
         let intake = makeIntake(runner)
-        let taker = Taker(intake, timeout: 5_000_000, rounds: 400)
+        let taker = Taker(intake, timeout: 5_000_000)
         box.change { $0 = taker }
         // The thread may take some of them itself; in the end one is done here.
-        for _ in 0..<2000 where runner.ran.load(ordering: .sequentiallyConsistent) == 0 {
+        for _ in 0..<10_000 where runner.ran.load(ordering: .sequentiallyConsistent) == 0 {
             addLine(to: intake)
             intake.offer()
+            pause(milliseconds: 1)
         }
         intake.close()
         taker.join()
