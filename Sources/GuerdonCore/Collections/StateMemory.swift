@@ -9,7 +9,11 @@ import Synchronization
 /// 512 small ones would. Where the system has none to give, everything works as before, more slowly.
 ///
 /// Pieces are found first-fit, so neighbours that are freed become one again, and a region without pieces goes back to
-/// the system. Small pieces come from the ordinary heap: an empty workspace must not cost a region.
+/// the system. Small pieces come from the ordinary heap: an empty workspace must not cost a region. What is larger than a
+/// region is mapped by itself.
+///
+/// The system is never asked under the lock: it may take tens of milliseconds to give or take a large piece, and the thread
+/// that has it do so may be one that nobody waits for.
 enum StateMemory {
     /// Size and alignment of a page.
     static let pageBytes = 4096
@@ -21,13 +25,32 @@ enum StateMemory {
     /// Undefined bytes on a multiple of 64, and of 4,096 from ``leastBytes`` on.
     static func allocate(byteCount: Int) -> UnsafeMutableRawPointer {
         if byteCount < leastBytes { return .allocate(byteCount: byteCount, alignment: cacheLineBytes) }
-        return regions.withLock { $0.take(pages: (byteCount + pageBytes - 1) / pageBytes) }
+        let pages = (byteCount + pageBytes - 1) / pageBytes
+        if pages > Regions.pagesPerRegion { return map(Regions.whole(pages)) }
+        while true {
+            if let piece = regions.withLock({ $0.take(pages: pages) }) { return piece }
+            // Another thread may be quicker to cut the new region up.
+            let region = map(Regions.regionBytes)
+            regions.withLock { $0.add(region) }
+        }
+    }
+
+    private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        guard let address = cintrinsics_map_regions(byteCount, Regions.regionBytes) else {
+            fatalError("the system has no \(byteCount) bytes of memory left for the state")
+        }
+        return address
     }
 
     /// Frees what `allocate` gave for the same `byteCount`.
     static func free(_ address: UnsafeMutableRawPointer, byteCount: Int) {
         if byteCount < leastBytes { return address.deallocate() }
-        regions.withLock { $0.give(address, pages: (byteCount + pageBytes - 1) / pageBytes) }
+        let pages = (byteCount + pageBytes - 1) / pageBytes
+        if pages > Regions.pagesPerRegion { return cintrinsics_unmap_regions(address, Regions.whole(pages)) }
+        let place = UInt(bitPattern: address)
+        if let base = regions.withLock({ $0.give(place, pages: pages) }) {
+            cintrinsics_unmap_regions(UnsafeMutableRawPointer(bitPattern: base), Regions.regionBytes)
+        }
     }
 
     /// An array that ``free(_:count:)`` ends.
@@ -52,7 +75,7 @@ enum StateMemory {
     /// that nobody waits for.
     static func prepare(byteCount: Int) {
         while regions.withLock({ $0.needsRegion(for: byteCount) }) {
-            guard let region = Regions.mapRegion() else { return }
+            guard let region = cintrinsics_map_regions(Regions.regionBytes, Regions.regionBytes) else { return }
             regions.withLock { $0.add(region) }
         }
     }
@@ -83,15 +106,13 @@ private struct Regions {
     /// Bytes that somebody wants at hand beyond the usual.
     private var preparedBytes = 0
 
-    mutating func take(pages: Int) -> UnsafeMutableRawPointer {
-        if pages > Self.pagesPerRegion { return Self.map(Self.wholeRegions(pages)) }
+    /// A piece of a region that has room for it; `nil` when none has.
+    mutating func take(pages: Int) -> UnsafeMutableRawPointer? {
         for number in longestRuns.indices where Int(longestRuns[number]) >= pages {
             if let first = regions[number].free.run(of: pages) { return take(pages, from: number, at: first) }
             longestRuns[number] = UInt16(pages - 1)
         }
-        guard let region = Self.mapRegion() else { Self.outOfMemory(Self.regionBytes) }
-        add(region)
-        return take(pages, from: regions.count - 1, at: 0)
+        return nil
     }
 
     mutating func add(_ region: UnsafeMutableRawPointer) {
@@ -111,18 +132,21 @@ private struct Regions {
         return emptyRegions < wantedRegions + byteCount / Self.regionBytes
     }
 
-    mutating func give(_ address: UnsafeMutableRawPointer, pages: Int) {
-        if pages > Self.pagesPerRegion { return cintrinsics_unmap_regions(address, Self.wholeRegions(pages)) }
-        let base = UInt(bitPattern: address) & ~UInt(Self.regionBytes - 1)
+    /// Takes a piece back.
+    ///
+    /// - Returns: where a region lies that nobody needs any more, to be unmapped.
+    mutating func give(_ address: UInt, pages: Int) -> UInt? {
+        let base = address & ~UInt(Self.regionBytes - 1)
         guard let number = numbers[base] else { preconditionFailure("memory that no region holds") }
-        let first = Int(UInt(bitPattern: address) - base) / StateMemory.pageBytes
+        let first = Int(address - base) / StateMemory.pageBytes
         regions[number].free.set(first, pages, true)
         regions[number].freeCount += pages
         longestRuns[number] = UInt16(Self.pagesPerRegion)
-        guard regions[number].freeCount == Self.pagesPerRegion else { return }
+        guard regions[number].freeCount == Self.pagesPerRegion else { return nil }
         emptyRegions += 1
         // Some stay: what is freed is often asked for again.
-        if emptyRegions > wantedRegions + (preparedBytes + Self.regionBytes - 1) / Self.regionBytes { remove(number) }
+        let wanted = wantedRegions + (preparedBytes + Self.regionBytes - 1) / Self.regionBytes
+        return emptyRegions > wanted ? remove(number) : nil
     }
 
     private mutating func take(_ pages: Int, from number: Int, at first: Int) -> UnsafeMutableRawPointer {
@@ -133,7 +157,7 @@ private struct Regions {
             .unsafelyUnwrapped
     }
 
-    private mutating func remove(_ number: Int) {
+    private mutating func remove(_ number: Int) -> UInt {
         let base = regions[number].base
         numbers[base] = nil
         let last = regions.removeLast()
@@ -144,22 +168,12 @@ private struct Regions {
             numbers[last.base] = number
         }
         emptyRegions -= 1
-        cintrinsics_unmap_regions(UnsafeMutableRawPointer(bitPattern: base).unsafelyUnwrapped, Self.regionBytes)
+        return base
     }
 
-    private static func wholeRegions(_ pages: Int) -> Int {
+    /// Bytes of the regions that hold so many pages.
+    static func whole(_ pages: Int) -> Int {
         (pages * StateMemory.pageBytes + regionBytes - 1) / regionBytes * regionBytes
-    }
-
-    static func mapRegion() -> UnsafeMutableRawPointer? { cintrinsics_map_regions(regionBytes, regionBytes) }
-
-    private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        guard let address = cintrinsics_map_regions(byteCount, regionBytes) else { outOfMemory(byteCount) }
-        return address
-    }
-
-    private static func outOfMemory(_ byteCount: Int) -> Never {
-        fatalError("the system has no \(byteCount) bytes of memory left for the state")
     }
 }
 
