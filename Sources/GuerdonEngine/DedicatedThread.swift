@@ -1,4 +1,24 @@
+import CIntrinsics
 import Glibc
+
+/// How soon a thread gets a processor that others want as well. Hints to the system, for the calling thread.
+package enum Urgency: Sendable {
+    /// Clients wait for it: short turns, and soon.
+    case awaited
+    /// What the system does by itself.
+    case usual
+    /// Nobody waits for it: a tenth of a processor that others want.
+    case background
+
+    /// Tells the system.
+    package func apply() {
+        switch self {
+        case .awaited: cintrinsics_take_short_turns()
+        case .usual: break
+        case .background: cintrinsics_lower_priority()
+        }
+    }
+}
 
 /// A thread of our own, for work that must not wait in somebody's pool.
 package final class DedicatedThread: @unchecked Sendable {
@@ -6,14 +26,15 @@ package final class DedicatedThread: @unchecked Sendable {
     private var handle = pthread_t()
 
     /// Starts a thread that runs `body`.
-    init(name: String, _ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Body(name: name, run: body))
+    init(name: String, _ urgency: Urgency = .usual, _ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Body(name: name, urgency: urgency, run: body))
         let failed = pthread_create(
             &handle, nil,
             { argument in
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
                 pthread_setname(body.name)
+                body.urgency.apply()
                 body.run()
                 return nil
             }, box.toOpaque())
@@ -22,7 +43,7 @@ package final class DedicatedThread: @unchecked Sendable {
 
     /// Starts a thread that nobody waits for.
     package static func detach(name: String, _ body: @escaping @Sendable () -> Void) {
-        pthread_detach(DedicatedThread(name: name, body).handle)
+        pthread_detach(DedicatedThread(name: name, .usual, body).handle)
     }
 
     /// Waits until the body has returned.
@@ -30,9 +51,11 @@ package final class DedicatedThread: @unchecked Sendable {
 
     private final class Body: Sendable {
         let name: String
+        let urgency: Urgency
         let run: @Sendable () -> Void
-        init(name: String, run: @escaping @Sendable () -> Void) {
+        init(name: String, urgency: Urgency, run: @escaping @Sendable () -> Void) {
             self.name = name
+            self.urgency = urgency
             self.run = run
         }
     }

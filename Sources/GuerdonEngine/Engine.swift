@@ -1,4 +1,3 @@
-import CIntrinsics
 import GuerdonCore
 package import GuerdonStore
 import Synchronization
@@ -131,8 +130,8 @@ public final class Engine: @unchecked Sendable {
         self.historian = historian
         self.source = source
         source.begin(self)
-        archiver = DedicatedThread(name: "archiver") { [self] in archive() }
-        evaluator = DedicatedThread(name: "evaluator") { [self] in
+        archiver = DedicatedThread(name: "archiver", .background) { [self] in archive() }
+        evaluator = DedicatedThread(name: "evaluator", .awaited) { [self] in
             do {
                 try evaluate(source, journal, memory, historian)
             } catch {
@@ -225,7 +224,6 @@ public final class Engine: @unchecked Sendable {
 
     /// Packs segments that are full, so that the log takes little space and their files can be written again.
     private func archive() {
-        cintrinsics_lower_priority()
         let second: Int64 = 1_000_000_000
         var hasFailed = false
         while control.wait(nanoseconds: second, { $0.isStopping || $0.failure != nil ? true : nil }) == nil {

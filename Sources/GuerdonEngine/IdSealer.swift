@@ -1,4 +1,3 @@
-import CIntrinsics
 import GuerdonCore
 import GuerdonStore
 import Synchronization
@@ -135,11 +134,8 @@ final class IdSealer: @unchecked Sendable {
 
     private func startThread() {
         guard thread == nil, !isClosing.load(ordering: .relaxed) else { return }
-        thread = DedicatedThread(name: "ids") { [self] in
-            // Ids that wait are in memory: nobody waits for this thread.
-            cintrinsics_lower_priority()
-            run()
-        }
+        // Ids that wait are in memory: nobody waits for this thread.
+        thread = DedicatedThread(name: "ids", .background) { [self] in run() }
     }
 
     private enum Job {

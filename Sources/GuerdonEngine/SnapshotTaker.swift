@@ -1,4 +1,3 @@
-import CIntrinsics
 import GuerdonCore
 import GuerdonStore
 
@@ -55,7 +54,7 @@ final class SnapshotTaker: @unchecked Sendable {
         // A snapshot is only of use with the history of what it covers.
         try history.flush(through: image.sequence, sync: true)
         // From here on no lock is held that an action may wait for, and nobody minds when the rest is done.
-        cintrinsics_lower_priority()
+        Urgency.background.apply()
         let writer = try SnapshotWriter(in: directory, sequence: image.sequence, chain: chain, time: image.time)
         _ = try image.write(to: writer)
         try writer.finish()

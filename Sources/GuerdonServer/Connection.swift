@@ -28,6 +28,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private var skippedBytes = 0
     private var hasEnded = false
     private var isReading = true
+    /// Whether lines wait for room in a batch.
+    private var isQueued = false
     private var runsUnderWay = 0
     /// Whether nothing is taken any more, and the connection goes when its replies are sent.
     private var isClosing = false
@@ -109,8 +111,40 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func handOver() {
         guard !isClosing else { return pending.clear() }
         guard pending.readableBytes > 0 else { return readMore() }
-        if !server.intake.withOpen({ self.add(to: $0) != .nextBatch }) { server.waiting.insert(ObjectIdentifier(self)) }
+        guard !isQueued else { return readMore() }
+        if server.hasQueue { return wait() }
+        _ = tryBatch()
+    }
+
+    /// Hands over what had to wait.
+    ///
+    /// - Returns: whether there may be room for more, of others.
+    func takeTurn() -> Bool {
+        isQueued = false
+        guard context != nil, !isClosing, pending.readableBytes > 0 else {
+            readMore()
+            return true
+        }
+        return tryBatch()
+    }
+
+    /// - Returns: whether there may be room for more, of others.
+    private func tryBatch() -> Bool {
+        let before = pending.readableBytes
+        var added = Added.full
+        let isDone = server.intake.withOpen { batch in
+            added = self.add(to: batch)
+            return added != .full && added != .shareTaken
+        }
         server.offerLater()
+        // Whoever had no turn at all keeps the place.
+        if isDone { readMore() } else { wait(isFirst: pending.readableBytes == before) }
+        return added != .full
+    }
+
+    private func wait(isFirst: Bool = false) {
+        isQueued = true
+        server.enqueue(self, isFirst: isFirst)
         readMore()
     }
 
@@ -119,8 +153,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         case all
         /// The rest waits until this connection got answers.
         case answersFirst
+        /// The rest waits until others had their turns.
+        case shareTaken
         /// The rest waits until there is room in a batch.
-        case nextBatch
+        case full
     }
 
     /// Decodes piece by piece: what a piece will cost in answers is known when it is decoded.
@@ -128,11 +164,14 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         // Bytes behind the last line are read by simdjson, though not looked at.
         pending.reserveCapacity(minimumWritableBytes: 64)
         // A flood leaves room for others.
-        let room = min(batch.bytes + server.limits.batchBytes / 4, server.limits.batchBytes)
+        let share = batch.bytes + server.limits.batchBytes / 4
         while true {
-            guard batch.bytes < room, batch.commands.count < server.limits.batchCommands else { return .nextBatch }
-            guard !isOverBound, defaults.awaited == nil else { return .answersFirst }
             guard let end = endOfPiece() else { break }
+            guard batch.bytes < server.limits.batchBytes, batch.commands.count < server.limits.batchCommands else {
+                return .full
+            }
+            guard batch.bytes < share else { return .shareTaken }
+            guard !isOverBound, defaults.awaited == nil else { return .answersFirst }
             let taken = pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }
             pending.moveReaderIndex(forwardBy: taken)
             deadlines.lineSince = nil
@@ -186,12 +225,15 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes
     }
 
+    /// Bytes of a connection that waits for room in a batch, from which on it is not read from.
+    private static let waitingBytes = 16 << 10
+
     /// Asks for more, unless a bound holds the connection back.
     private func readMore() {
         guard !isClosing, !hasEnded else { return }
-        let held =
-            server.isDraining || isOverBound || defaults.awaited != nil
-            || server.waiting.contains(ObjectIdentifier(self))
+        // To stop and go on costs two system calls: who waits with little waits for a short time.
+        let waitsWithMuch = isQueued && pending.readableBytes >= Connection.waitingBytes
+        let held = server.isDraining || isOverBound || defaults.awaited != nil || waitsWithMuch
         if held == isReading, let channel = context?.channel {
             isReading = !held
             channel.setOption(.autoRead, value: !held).whenFailure { _ in }
@@ -273,7 +315,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Takes lines that waited for answers; closes when everything is done.
     private func goOn() {
-        if pending.readableBytes > scanned, !isOverBound, !server.waiting.contains(ObjectIdentifier(self)) {
+        if pending.readableBytes > scanned, !isOverBound, !isQueued {
             handOver()
         } else {
             readMore()

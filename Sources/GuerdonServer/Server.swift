@@ -7,14 +7,14 @@ import NIOPosix
 
 /// The TCP server: line-delimited JSON in, replies out, one event loop.
 public final class Server: @unchecked Sendable {
-    // Sendable: connections, decoder and `waiting` are used on the event loop only.
+    // Sendable: connections, decoder and `queue` are used on the event loop only.
     private(set) var limits: ServerLimits
     let decoder: RequestDecoder
     let intake: Intake
     let subscriptions: Subscriptions
     let pastReader: PastReader
-    /// Connections with lines that found no room in the open batch.
-    var waiting: Set<ObjectIdentifier> = []
+    /// Connections with lines that found no room in the open batch, in the order of their turns.
+    private var queue = CircularBuffer<Connection>()
     /// Takes a snapshot and says which log position it covers; runs on a thread of its own.
     public var snapshot: (@Sendable () throws -> UInt64)?
     /// Bytes logged so far; for `stats`.
@@ -57,6 +57,7 @@ public final class Server: @unchecked Sendable {
         subscriptions = Subscriptions(perSecond: limits.eventsPerSecond)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
+        loop.execute { Urgency.awaited.apply() }
         let wakeUp = wakeUp
         let intake = Intake(onTaken: { wakeUp.signal() }, onFailure: onFailure)
         self.intake = intake
@@ -196,17 +197,25 @@ public final class Server: @unchecked Sendable {
     }
 
     func disconnected(_ connection: Connection) {
-        waiting.remove(ObjectIdentifier(connection))
         subscriptions.removeAll(of: connection)
         if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { connectionCount.change { $0 -= 1 } }
     }
 
+    /// Whether lines that come now have to wait for those that wait already.
+    var hasQueue: Bool { !queue.isEmpty }
+
+    /// Lets a connection wait until there is room in a batch and it is its turn.
+    func enqueue(_ connection: Connection, isFirst: Bool) {
+        if isFirst { queue.prepend(connection) } else { queue.append(connection) }
+    }
+
+    /// Gives the connections that wait their turns, as far as there is room: first come, first served, and who wants more
+    /// waits behind all others, so that many connections share the engine and none starves.
     private func resumeWaiting() {
         wakeUp.reset()
-        guard !waiting.isEmpty else { return }
-        let held = waiting
-        waiting.removeAll()
-        for id in held { connections[id]?.handOver() }
+        while let connection = queue.popFirst() {
+            guard connection.takeTurn() else { return }
+        }
     }
 
     /// Sends a batch's replies and uses the batch again.
