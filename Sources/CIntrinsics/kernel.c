@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 
 #ifdef __linux__
 #include <sys/resource.h>
@@ -39,30 +38,6 @@ void cintrinsics_lower_priority(void) {
     const int now = getpriority(PRIO_PROCESS, thread);
     if (errno == 0) {
         (void)setpriority(PRIO_PROCESS, thread, now + 10 < 19 ? now + 10 : 19);
-    }
-    errno = error;
-#endif
-}
-
-void cintrinsics_take_short_turns(void) {
-#ifdef __linux__
-    // The layout of the first version of `struct sched_attr`, which every kernel knows.
-    struct {
-        uint32_t size;
-        uint32_t policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime;
-        uint64_t deadline;
-        uint64_t period;
-    } attributes = {.size = sizeof attributes, .policy = 0 /* SCHED_OTHER */, .runtime = 300 * 1000};
-    const int error = errno;
-    errno = 0;
-    attributes.nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
-    if (errno == 0) {
-        // Kernels before 6.12 pay no attention to the run time of an ordinary thread.
-        (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
     }
     errno = error;
 #endif

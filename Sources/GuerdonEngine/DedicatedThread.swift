@@ -1,40 +1,23 @@
 import CIntrinsics
 import Glibc
 
-/// How soon a thread gets a processor that others want as well. Hints to the system, for the calling thread.
-package enum Urgency: Sendable {
-    /// Clients wait for it: short turns, and soon.
-    case awaited
-    /// What the system does by itself.
-    case usual
-    /// Nobody waits for it: a tenth of a processor that others want.
-    case background
-
-    /// Tells the system.
-    package func apply() {
-        switch self {
-        case .awaited: cintrinsics_take_short_turns()
-        case .usual: break
-        case .background: cintrinsics_lower_priority()
-        }
-    }
-}
-
 /// A thread of our own, for work that must not wait in somebody's pool.
 package final class DedicatedThread: @unchecked Sendable {
     // Sendable: the handle is written before the thread is visible to anybody else.
     private var handle = pthread_t()
 
     /// Starts a thread that runs `body`.
-    init(name: String, _ urgency: Urgency = .usual, _ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(Body(name: name, urgency: urgency, run: body))
+    ///
+    /// - Parameter givesWay: whether nobody waits for it: then it gets a tenth of a processor that others want.
+    init(name: String, givesWay: Bool = false, _ body: @escaping @Sendable () -> Void) {
+        let box = Unmanaged.passRetained(Body(name: name, givesWay: givesWay, run: body))
         let failed = pthread_create(
             &handle, nil,
             { argument in
                 guard let argument else { return nil }
                 let body = Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
                 pthread_setname(body.name)
-                body.urgency.apply()
+                if body.givesWay { cintrinsics_lower_priority() }
                 body.run()
                 return nil
             }, box.toOpaque())
@@ -43,7 +26,7 @@ package final class DedicatedThread: @unchecked Sendable {
 
     /// Starts a thread that nobody waits for.
     package static func detach(name: String, _ body: @escaping @Sendable () -> Void) {
-        pthread_detach(DedicatedThread(name: name, .usual, body).handle)
+        pthread_detach(DedicatedThread(name: name, body).handle)
     }
 
     /// Waits until the body has returned.
@@ -51,11 +34,11 @@ package final class DedicatedThread: @unchecked Sendable {
 
     private final class Body: Sendable {
         let name: String
-        let urgency: Urgency
+        let givesWay: Bool
         let run: @Sendable () -> Void
-        init(name: String, urgency: Urgency, run: @escaping @Sendable () -> Void) {
+        init(name: String, givesWay: Bool, run: @escaping @Sendable () -> Void) {
             self.name = name
-            self.urgency = urgency
+            self.givesWay = givesWay
             self.run = run
         }
     }
@@ -99,8 +82,9 @@ package final class Monitor<State>: @unchecked Sendable {
     package func change<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         let result = body(&state)
-        pthread_cond_broadcast(condition)
         pthread_mutex_unlock(mutex)
+        // Behind the lock: who is woken under it gets a processor only to wait for the lock.
+        pthread_cond_broadcast(condition)
         return result
     }
 

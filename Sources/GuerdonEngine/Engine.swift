@@ -130,8 +130,8 @@ public final class Engine: @unchecked Sendable {
         self.historian = historian
         self.source = source
         source.begin(self)
-        archiver = DedicatedThread(name: "archiver", .background) { [self] in archive() }
-        evaluator = DedicatedThread(name: "evaluator", .awaited) { [self] in
+        archiver = DedicatedThread(name: "archiver", givesWay: true) { [self] in archive() }
+        evaluator = DedicatedThread(name: "evaluator") { [self] in
             do {
                 try evaluate(source, journal, memory, historian)
             } catch {
@@ -240,7 +240,7 @@ public final class Engine: @unchecked Sendable {
     private var isStopping: Bool { control.wait { .some($0.isStopping) } ?? true }
 
     private func wantsSnapshot(logBytes: UInt64) -> Bool {
-        control.change { control in
+        control.changeQuietly { control in
             if control.wantsSnapshot {
                 control.wantsSnapshot = false
                 return true

@@ -135,7 +135,7 @@ final class IdSealer: @unchecked Sendable {
     private func startThread() {
         guard thread == nil, !isClosing.load(ordering: .relaxed) else { return }
         // Ids that wait are in memory: nobody waits for this thread.
-        thread = DedicatedThread(name: "ids", .background) { [self] in run() }
+        thread = DedicatedThread(name: "ids", givesWay: true) { [self] in run() }
     }
 
     private enum Job {

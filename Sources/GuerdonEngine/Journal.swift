@@ -39,7 +39,7 @@ final class Journal: @unchecked Sendable {
 
     init(log: WriteAheadLog, failed: @escaping @Sendable (StoreError) -> Void) {
         self.log = log
-        thread = DedicatedThread(name: "journal", .awaited) { [self] in
+        thread = DedicatedThread(name: "journal") { [self] in
             do throws(StoreError) {
                 try run()
                 state.change { $0.isDone = true }

@@ -1,3 +1,4 @@
+import CIntrinsics
 import GuerdonCore
 import GuerdonStore
 
@@ -54,7 +55,7 @@ final class SnapshotTaker: @unchecked Sendable {
         // A snapshot is only of use with the history of what it covers.
         try history.flush(through: image.sequence, sync: true)
         // From here on no lock is held that an action may wait for, and nobody minds when the rest is done.
-        Urgency.background.apply()
+        cintrinsics_lower_priority()
         let writer = try SnapshotWriter(in: directory, sequence: image.sequence, chain: chain, time: image.time)
         _ = try image.write(to: writer)
         try writer.finish()

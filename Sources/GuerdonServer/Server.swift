@@ -57,7 +57,6 @@ public final class Server: @unchecked Sendable {
         subscriptions = Subscriptions(perSecond: limits.eventsPerSecond)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         loop = group.next()
-        loop.execute { Urgency.awaited.apply() }
         let wakeUp = wakeUp
         let intake = Intake(onTaken: { wakeUp.signal() }, onFailure: onFailure)
         self.intake = intake

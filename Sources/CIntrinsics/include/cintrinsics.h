@@ -45,10 +45,6 @@ void cintrinsics_finish_writing(int descriptor, int64_t offset, int64_t byteCoun
 /// Lets other threads go before the calling one: it gets a tenth of a processor that they want.
 void cintrinsics_lower_priority(void);
 
-/// Has the calling thread get a processor soon after it wakes, for short turns: before threads that ask for none and run
-/// for milliseconds. Its share stays the same. Linux 6.12 or later; a hint.
-void cintrinsics_take_short_turns(void);
-
 // Searches over ascending keys of 64 bits, or of 128 in two columns of words.
 //
 // They take as long for one answer as for another: where a comparison of random keys becomes a jump, the processor
