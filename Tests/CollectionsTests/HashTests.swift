@@ -107,3 +107,7 @@ struct SHA256InstructionTests {
         #expect(fast == plain)
     }
 }
+
+extension StateHasher {
+    fileprivate mutating func combine(bytes: [UInt8]) { bytes.withUnsafeBytes { combine(bytes: $0) } }
+}

@@ -101,6 +101,12 @@ extension WriteAheadLog {
     }
 }
 
+extension SnapshotWriter {
+    func write(section: UInt32, _ bytes: [UInt8]) throws(StoreError) {
+        try bytes.span.withUnsafeBytes { buffer throws(StoreError) in try write(section: section, buffer) }
+    }
+}
+
 extension BatchLog {
     /// Everything from `sequence` on, by the sequential reader.
     func all(from sequence: UInt64 = 1) throws(StoreError) -> [Batch] {
