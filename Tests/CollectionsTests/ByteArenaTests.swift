@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GuerdonCore
@@ -6,7 +7,7 @@ struct ByteArenaTests {
     @Test func piecesReadBackAndNeverMove() {
         let arena = ByteArena()
         defer { arena.deallocate() }
-        var random = Generator(3)
+        var random = SplitMix64(seed: 3)
         var pieces: [(offset: UInt64, bytes: [UInt8], address: UnsafeRawPointer?)] = []
         for number in 0..<3000 {
             let size = number % 500 == 0 ? ByteArena.pieceLimit : random.below(300)

@@ -1,4 +1,5 @@
 import GuerdonCore
+import TestSupport
 import Testing
 
 struct ColumnTests {
@@ -35,7 +36,7 @@ struct ColumnTests {
         defer { pool.deallocate() }
         let column = Column<Int>(default: 5, pool: pool)
         defer { column.deallocate() }
-        var random = Generator(1)
+        var random = SplitMix64(seed: 1)
         for round in 0..<20 {
             column.grow(to: column.count + random.below(2000) + 1)
             let expected = (0..<column.count).map { column[$0] }
@@ -72,7 +73,7 @@ struct ColumnTests {
         defer { column.deallocate() }
         for row in 0..<2_000 { column.append(Odd(a: UInt64(row), b: 1, c: 2)) }
         let frozen = column.freeze()
-        var random = Generator(4)
+        var random = SplitMix64(seed: 4)
         for _ in 0..<300 { column[random.below(2_000)] = Odd(a: 9_999_999, b: 0, c: 0) }
         #expect((0..<2_000).allSatisfy { frozen[$0] == Odd(a: UInt64($0), b: 1, c: 2) })
         #expect(Self.rows(frozen).enumerated().allSatisfy { $1 == Odd(a: UInt64($0), b: 1, c: 2) })

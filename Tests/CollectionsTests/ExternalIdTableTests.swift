@@ -1,4 +1,5 @@
 import GuerdonCore
+import TestSupport
 import Testing
 
 struct ExternalIdTableTests {
@@ -241,7 +242,7 @@ struct ExternalIdTableTests {
 
     @Test(arguments: [1, 2, 3, 10, 63, 64, 145, 146, 147, 999, 1000, 1999, 2000, 19_999, 49_999, 70_000, 140_000])
     func filtersHoldAllTheirKeysAndFewOthers(count: Int) {
-        var random = Generator(UInt64(count))
+        var random = SplitMix64(seed: UInt64(count))
         let keys = Set((0..<count).map { _ in ExternalIdKey(high: random.next(), low: random.next()) }).sorted()
         var builder = SealedIdRunBuilder(count: keys.count)
         for (index, key) in keys.enumerated() { builder.append(key, Self.remembered(index)) { _ in } }

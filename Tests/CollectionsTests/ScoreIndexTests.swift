@@ -1,4 +1,5 @@
 import GuerdonCore
+import TestSupport
 import Testing
 
 /// A leaderboard as a sorted array: slow and obvious.
@@ -105,7 +106,7 @@ struct ScoreIndexTests {
 
     @Test(arguments: shapes, 1...3)
     fileprivate func randomChangesMatchASortedArray(shape: (scores: Int, sinces: Int), seed: Int) {
-        var random = Generator(UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var pair = Pair()
         defer { pair.index.deallocate() }
         var nextMember: UInt32 = 0
@@ -188,7 +189,7 @@ struct ScoreIndexTests {
 
     @Test(arguments: [0, 1, 47, 48, 49, 48 * 48, 48 * 48 + 1, 20_000])
     func buildingFromSortedEntriesGivesTheSameIndex(count: Int) {
-        var random = Generator(9)
+        var random = SplitMix64(seed: 9)
         var pair = Pair()
         defer { pair.index.deallocate() }
         var entries = (0..<count).map { member in
@@ -214,7 +215,7 @@ struct ScoreIndexTests {
 
     @Test(arguments: shapes, [0, 1, 24, 25, 300, 30_000])
     fileprivate func rebuildingSortsEntriesInAnyOrder(shape: (scores: Int, sinces: Int), count: Int) {
-        var random = Generator(UInt64(count))
+        var random = SplitMix64(seed: UInt64(count))
         var pair = Pair()
         defer { pair.index.deallocate() }
         let entries = (0..<count).map { member in
@@ -231,7 +232,7 @@ struct ScoreIndexTests {
 
     @Test(arguments: shapes)
     fileprivate func shardsAreCutWhereTheWholeBoardWouldBe(shape: (scores: Int, sinces: Int)) {
-        var random = Generator(4)
+        var random = SplitMix64(seed: 4)
         var shards = (0..<4).map { _ in Pair() }
         defer { for shard in shards { shard.index.deallocate() } }
         var entries: [SortedBoard.Entry] = []

@@ -1,5 +1,6 @@
 import Glibc
 import GuerdonCore
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -14,7 +15,7 @@ struct SealedIdTests {
     }
 
     static func key(_ number: Int) -> ExternalIdKey {
-        var random = SplitMix(state: UInt64(number))
+        var random = SplitMix64(seed: UInt64(number))
         return ExternalIdKey(high: random.next(), low: random.next())
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -10,7 +11,7 @@ struct SnapshotTests {
     }
 
     static func pieces(_ seed: UInt64, count: Int = 5, largest: Int = 60) -> [Piece] {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<count).map { index in
             let length = Int.random(in: 0...largest, using: &random)
             // Half random, half repetitive, so that frames of both kinds occur.
