@@ -11,7 +11,7 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: 
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
 }
 
 let nio: [Target.Dependency] = [
@@ -62,7 +62,10 @@ let package = Package(
             ], swiftSettings: settings),
 
         // Tests. GuerdonModel is the naive model that everything is compared with.
-        .target(name: "GuerdonModel", path: "Tests/GuerdonModel", swiftSettings: settings),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "GuerdonModel", dependencies: ["TestSupport"], path: "Tests/GuerdonModel",
+            swiftSettings: settings),
         tests("GuerdonModelTests", ["GuerdonModel"]),
         tests("CELTests", ["CEL", "CELTool"]),
         tests("CollectionsTests", ["GuerdonCore", "CIntrinsics"]),

@@ -24,13 +24,6 @@ public struct Histogram: Sendable {
         if times > 0, value > max { max = value }
     }
 
-    /// Adds what another histogram has recorded.
-    public mutating func add(_ other: Histogram) {
-        for index in counts.indices { counts[index] += other.counts[index] }
-        count += other.count
-        max = Swift.max(max, other.max)
-    }
-
     /// The value that `quantile` (0 to 1) of all values do not exceed; 0 when there are none.
     ///
     /// - Complexity: O(buckets).

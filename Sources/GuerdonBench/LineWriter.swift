@@ -36,15 +36,6 @@ struct LineWriter: ~Copyable {
         count += length
     }
 
-    @inline(__always)
-    mutating func bytes(_ bytes: [UInt8]) {
-        precondition(bytes.count <= room)
-        bytes.withUnsafeBytes { source in
-            if let start = source.baseAddress { memcpy(base + count, start, source.count) }
-        }
-        count += bytes.count
-    }
-
     /// Writes a number without leading zeros.
     @inline(__always)
     mutating func number(_ value: UInt64) {

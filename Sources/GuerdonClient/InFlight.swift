@@ -16,12 +16,6 @@ struct InFlight {
     /// How many bytes are still to be written.
     var unwrittenCount: Int { bytes.count - written }
 
-    /// The oldest line, without its newline; nil when there is none.
-    var oldestLine: ArraySlice<UInt8>? {
-        guard count > 0 else { return nil }
-        return bytes[oldest..<oldest + Int(lengths[oldestIndex]) - 1]
-    }
-
     /// Takes a line without its newline.
     mutating func append(_ line: UnsafeRawBufferPointer) {
         bytes.append(contentsOf: line)

@@ -6,8 +6,6 @@ public import GuerdonCore
 public protocol EngineBatch: AnyObject, Sendable {
     /// The commands to log and apply; may be empty when there are only reads.
     var commands: CommandBatch { get }
-    /// Whether there is nothing to do at all.
-    var isEmpty: Bool { get }
 
     /// The commands are applied: encode the replies and answer the reads from this consistent cut of the state.
     ///

@@ -33,7 +33,6 @@ public final class Server: @unchecked Sendable {
     private var isOfferDue = false
     /// Connections over the bound that are being told so.
     private var refusing = 0
-    private let started: Int64
 
     /// - Parameters:
     ///   - clock: tells which period is the current one.
@@ -52,7 +51,6 @@ public final class Server: @unchecked Sendable {
     ) {
         self.limits = limits
         self.clock = clock
-        started = clock.now()
         decoder = RequestDecoder(lineBytes: limits.lineBytes)
         subscriptions = Subscriptions(perSecond: limits.eventsPerSecond)
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -73,9 +71,6 @@ public final class Server: @unchecked Sendable {
 
     /// Connections at this moment; for `stats`.
     let connectionCount = Monitor(0)
-
-    /// Nanoseconds since the server was made.
-    var uptime: Int64 { clock.now() - started }
 
     /// Listens.
     ///

@@ -1,21 +1,6 @@
 public import GuerdonCore
 
 extension ReplyEncoder {
-    /// Answers a question from the state as it is, and waits for the log where it goes back so far.
-    ///
-    /// - Parameters:
-    ///   - now: tells which period is the current one, in nanoseconds since 1970.
-    ///   - counts: what `stats` shows.
-    public func answer(
-        _ read: ReadRequest, id: UnsafeRawBufferPointer, from world: World, now: Int64,
-        counts: @autoclosure () -> [(name: StaticString, value: Int64)]
-    ) {
-        guard var past = answerFromMemory(read, id: id, from: world, now: now, counts: counts()) else { return }
-        do {
-            repeat { try past.fetch(from: world.log) } while !answer(&past, id: id, from: world)
-        } catch { refusal(id: id, ReplyEncoder.refusal(of: error), number: nil) }
-    }
-
     /// Answers a question from the state as it is, if all that it needs is in memory.
     ///
     /// - Returns: the question when it is not answered yet: what it needs must be fetched, and

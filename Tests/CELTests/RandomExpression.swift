@@ -1,15 +1,17 @@
+import TestSupport
+
 /// Random well-typed expressions as source text, many of which fail while evaluating.
 struct RandomExpression {
     enum Kind {
         case bool, int, decimal, string, list
     }
 
-    private var random: SplitMix
+    private var random: SplitMix64
     private var locals: [String] = []
     private var names = 0
 
     init(seed: UInt64) {
-        random = SplitMix(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     mutating func next(_ kind: Kind, depth: Int) -> String {

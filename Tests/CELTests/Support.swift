@@ -1,4 +1,5 @@
 import CEL
+import TestSupport
 import Testing
 
 /// One line of a table: an expression and what it should give.
@@ -58,25 +59,8 @@ func outcome(
     }
 }
 
-/// A small generator of random numbers; the same seed gives the same run everywhere.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-}
-
 extension Array {
-    func pick(_ random: inout SplitMix) -> Element {
+    func pick(_ random: inout SplitMix64) -> Element {
         self[Int.random(in: indices, using: &random)]
     }
 }

@@ -1,4 +1,5 @@
 import GuerdonCore
+import TestSupport
 import Testing
 
 struct ColumnTests {
@@ -17,12 +18,7 @@ struct ColumnTests {
         defer { column.deallocate() }
         for row in 0..<3000 { column.append(UInt64(row) * 3) }
         column[17] += 1
-        let old = column.update(18) { value in
-            let old = value
-            value = 1
-            return old
-        }
-        #expect(old == 54)
+        column[18] = 1
         #expect(column[17] == 52 && column[18] == 1 && column[2999] == 8997)
     }
 
@@ -35,22 +31,12 @@ struct ColumnTests {
         #expect((0..<1000).allSatisfy { column[$0].a == UInt64($0) && column[$0].c == 9 })
     }
 
-    @Test func bulkWritesCrossChunks() {
-        let column = Column<UInt16>(default: 0)
-        defer { column.deallocate() }
-        column.grow(to: 9000)
-        let values = (0..<6000).map { UInt16($0) }
-        values.withUnsafeBufferPointer { column.write($0, at: 1500) }
-        #expect(column[1499] == 0 && column[1500] == 0 && column[1501] == 1 && column[7499] == 5999)
-        #expect(column[7500] == 0)
-    }
-
     @Test func frozenViewStaysWhileTheColumnChanges() {
         let pool = ChunkPool()
         defer { pool.deallocate() }
         let column = Column<Int>(default: 5, pool: pool)
         defer { column.deallocate() }
-        var random = Generator(1)
+        var random = SplitMix64(seed: 1)
         for round in 0..<20 {
             column.grow(to: column.count + random.below(2000) + 1)
             let expected = (0..<column.count).map { column[$0] }
@@ -63,7 +49,6 @@ struct ColumnTests {
             #expect(frozen[expected.count - 1] == expected[expected.count - 1])
             let live = (0..<column.count).map { column[$0] }
             column.thaw(frozen)
-            #expect(!column.isFrozen)
             #expect((0..<column.count).map { column[$0] } == live)
         }
     }
@@ -88,21 +73,10 @@ struct ColumnTests {
         defer { column.deallocate() }
         for row in 0..<2_000 { column.append(Odd(a: UInt64(row), b: 1, c: 2)) }
         let frozen = column.freeze()
-        var random = Generator(4)
+        var random = SplitMix64(seed: 4)
         for _ in 0..<300 { column[random.below(2_000)] = Odd(a: 9_999_999, b: 0, c: 0) }
         #expect((0..<2_000).allSatisfy { frozen[$0] == Odd(a: UInt64($0), b: 1, c: 2) })
         #expect(Self.rows(frozen).enumerated().allSatisfy { $1 == Odd(a: UInt64($0), b: 1, c: 2) })
-        column.thaw(frozen)
-    }
-
-    @Test func bulkWritesLeaveTheFrozenViewAlone() {
-        let column = Column<UInt16>(default: 5)
-        defer { column.deallocate() }
-        column.grow(to: 9_000)
-        let frozen = column.freeze()
-        [UInt16](repeating: 8, count: 5_003).withUnsafeBufferPointer { column.write($0, at: 1_501) }
-        #expect(Self.rows(frozen) == [UInt16](repeating: 5, count: 9_000))
-        #expect(column[1_500] == 5 && column[1_501] == 8 && column[6_503] == 8 && column[6_504] == 5)
         column.thaw(frozen)
     }
 
@@ -133,17 +107,6 @@ struct ColumnTests {
         #expect(Self.rows(frozen).allSatisfy { $0 == 1 })
         column.thaw(frozen)
         #expect((0..<1_300).allSatisfy { column[$0 * 512 + $0 % 512] == ($0 % 3 == 0 ? 2 : 1) })
-    }
-
-    @Test func reservedChunksNeedNoNewMemory() {
-        let pool = ChunkPool()
-        defer { pool.deallocate() }
-        pool.reserve(100)
-        let reserved = pool.reservedBytes
-        let column = Column<UInt64>(default: 0, pool: pool)
-        defer { column.deallocate() }
-        column.grow(to: 512 * 100)
-        #expect(pool.recycledCount == 0 && pool.reservedBytes == reserved)
     }
 
     @Test func emptyColumnFreezes() {

@@ -1,5 +1,6 @@
 import CIntrinsics
 import GuerdonCore
+import TestSupport
 import Testing
 
 struct HashTests {
@@ -98,7 +99,7 @@ struct HashTests {
 struct SHA256InstructionTests {
     @Test(arguments: 1...5)
     func instructionsAndPlainCodeAgree(blocks: Int) {
-        var random = Generator(UInt64(blocks))
+        var random = SplitMix64(seed: UInt64(blocks))
         let bytes = (0..<blocks * 64).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         var fast = (0..<8).map { _ in UInt32(truncatingIfNeeded: random.next()) }
         var plain = fast
@@ -106,4 +107,8 @@ struct SHA256InstructionTests {
         cintrinsics_sha256_plain(&plain, bytes, blocks)
         #expect(fast == plain)
     }
+}
+
+extension StateHasher {
+    fileprivate mutating func combine(bytes: [UInt8]) { bytes.withUnsafeBytes { combine(bytes: $0) } }
 }

@@ -1,4 +1,5 @@
 import GuerdonCore
+import TestSupport
 import Testing
 
 /// Many changes at once against a sorted array.
@@ -12,7 +13,7 @@ import Testing
     func changesAtOnceGiveTheSortedArray(spread: Int64, dense: Bool) {
         let index = ScoreIndex(countsDistinctScores: dense)
         defer { index.deallocate() }
-        var random = Generator(UInt64(spread))
+        var random = SplitMix64(seed: UInt64(spread))
         var standings = [Standing](repeating: (0, 0), count: 12_000)
         var since: UInt64 = 0
         for size in [1, 3, 9_000, 64, 65, 5_000, 12_000, 200, 12_000, 2_000] {

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GuerdonCore
@@ -22,7 +23,7 @@ import Testing
         }.map { ($0.key, $0.value.score) }
     }
 
-    private func check(_ standing: Standing, _ scores: [UInt32: Standing.Score], _ random: inout Generator) {
+    private func check(_ standing: Standing, _ scores: [UInt32: Standing.Score], _ random: inout SplitMix64) {
         let all = sorted(scores)
         #expect(standing.count == all.count)
         var dense = 0
@@ -49,7 +50,7 @@ import Testing
     @Test(arguments: [1, 2, 4, 8], [3, 2000] as [Int])
     func ranksAndWindowsAreThoseOfTheSortedArray(shards: Int, spread: Int) {
         makeMembers(1500)
-        var random = Generator(UInt64(shards))
+        var random = SplitMix64(seed: UInt64(shards))
         let standing = Standing(key: 0, shardCount: shards, members: members, countsDistinct: true)
         var scores: [UInt32: Standing.Score] = [:]
         var sequence: UInt64 = 0
@@ -93,7 +94,7 @@ import Testing
     @Test func ordersKeptBesideTheOwnerAreThoseOfTheSortedArray() {
         let count = 30_000
         makeMembers(count)
-        var random = Generator(7)
+        var random = SplitMix64(seed: 7)
         let runner = Procrastinator()
         let standing = Standing(
             key: 0, shardCount: 1, members: members, countsDistinct: true, keeper: OrderKeeper(runner))

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GuerdonCore
@@ -11,7 +12,7 @@ import Testing
     }
 
     @Test func piecesNeverOverlap() {
-        var random = Generator(7)
+        var random = SplitMix64(seed: 7)
         var pieces: [Piece] = []
         for step in 0..<6_000 {
             if pieces.count < 40 || random.below(2) == 0, pieces.count < 300 {

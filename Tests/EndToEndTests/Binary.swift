@@ -1,6 +1,7 @@
 import Glibc
 import GuerdonBench
 import GuerdonClient
+import TestSupport
 
 /// The `guerdon` that was built with the tests.
 enum Binary {
@@ -57,15 +58,11 @@ enum Shell {
 
 /// A directory for one test, removed behind it.
 final class Place {
-    let path: String
+    private let directory: TemporaryDirectory
+    var path: String { directory.path }
 
-    private init() throws {
-        var template = Array("/var/tmp/guerdon-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw ClientError(.inputOutput, "cannot make a directory in /var/tmp") }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit { _ = system("rm -rf \(path)") }
+    /// On a disk, which `/tmp` may not be.
+    private init() throws { directory = try TemporaryDirectory(in: "/var/tmp") }
 
     static func with<Result>(_ body: (Place) throws -> Result) throws -> Result {
         let place = try Place()

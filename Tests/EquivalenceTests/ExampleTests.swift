@@ -3,6 +3,7 @@ import GuerdonClient
 import GuerdonEngine
 import GuerdonModel
 import GuerdonServer
+import TestSupport
 import Testing
 
 /// The page about the wire protocol shows what the server says.
@@ -94,25 +95,23 @@ struct ExampleTests {
 
     /// Runs a server on an empty ledger.
     private static func serve(shards: Int, _ body: (Int) throws -> Void) throws {
-        var template = Array("/var/tmp/guerdon-examples-XXXXXX".utf8CString)
-        let made = try #require(mkdtemp(&template))
-        let directory = String(cString: made)
-        defer { _ = system("rm -rf \(directory)") }
-        var options = EngineOptions()
-        options.createIfMissing = true
-        options.shards = shards
-        options.clock = PageClock()
-        let engine = try Engine(directory: directory + "/data", options: options)
-        let server = Server(clock: PageClock()) { error in fatalError("the engine failed: \(error)") }
-        server.snapshot = { try engine.takeSnapshot() }
-        server.logBytes = { engine.logBytes }
-        let port = try server.start(host: "127.0.0.1", port: 0)
-        engine.start(source: server.source)
-        let result = Result { try body(port) }
-        try server.drain()
-        try engine.stop()
-        try server.stop(patience: 100)
-        try result.get()
+        try TemporaryDirectory.with(in: "/var/tmp") { place in
+            var options = EngineOptions()
+            options.createIfMissing = true
+            options.shards = shards
+            options.clock = PageClock()
+            let engine = try Engine(directory: place + "/data", options: options)
+            let server = Server(clock: PageClock()) { error in fatalError("the engine failed: \(error)") }
+            server.snapshot = { try engine.takeSnapshot() }
+            server.logBytes = { engine.logBytes }
+            let port = try server.start(host: "127.0.0.1", port: 0)
+            engine.start(source: server.source)
+            let result = Result { try body(port) }
+            try server.drain()
+            try engine.stop()
+            try server.stop(patience: 100)
+            try result.get()
+        }
     }
 }
 

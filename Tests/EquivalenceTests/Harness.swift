@@ -56,7 +56,7 @@ final class Harness: LogSource, @unchecked Sendable {
         }
         if requests.commands.count > 0 { try apply(requests.commands, now) }
         let unlogged = requests.rows.elements.map { $0.kind == .refused }
-        return zip(replies(requests, now: now), unlogged).map { ($0, $1) }
+        return zip(try replies(requests, now: now), unlogged).map { ($0, $1) }
     }
 
     private func apply(_ batch: CommandBatch, _ time: Int64) throws {
@@ -98,7 +98,22 @@ final class Harness: LogSource, @unchecked Sendable {
         try apply(copy, batch.time)
     }
 
-    private func replies(_ requests: Requests, now: Int64) -> [String] {
+    /// Answers a question on the spot, as the log is at hand.
+    func answer(_ read: PastRead) throws -> PastAnswer {
+        var read = read
+        while true {
+            if let answer = try world.answer(&read) { return answer }
+            try read.fetch(from: self)
+        }
+    }
+
+    /// Writes the reply to a read on the spot.
+    private func answer(_ read: ReadRequest, id: UnsafeRawBufferPointer, now: Int64, into out: ReplyEncoder) throws {
+        guard var past = out.answerFromMemory(read, id: id, from: world, now: now, counts: []) else { return }
+        repeat { try past.fetch(from: self) } while !out.answer(&past, id: id, from: world)
+    }
+
+    private func replies(_ requests: Requests, now: Int64) throws -> [String] {
         let sink = ByteSink()
         defer { sink.deallocate() }
         let out = ReplyEncoder(sink)
@@ -120,11 +135,11 @@ final class Harness: LogSource, @unchecked Sendable {
                 let read = requests.plain(of: row)
                 let isAnswered = quick.answer(read, requests.names(of: read), id: id, into: out)
                 if !isAnswered, case .read(let read)? = requests.cold(of: row) {
-                    out.answer(read, id: id, from: world, now: now, counts: [])
+                    try answer(read, id: id, now: now, into: out)
                 }
             case .read:
                 if case .read(let read)? = requests.cold(of: row) {
-                    out.answer(read, id: id, from: world, now: now, counts: [])
+                    try answer(read, id: id, now: now, into: out)
                 }
             case .control: out.done(id: id, sequence: world.sequence)
             }

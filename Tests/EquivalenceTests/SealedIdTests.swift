@@ -104,7 +104,10 @@ import Testing
         }
         #expect(answer.sequence == 4)
         #expect(answer.left == nil)
-        let later = try harness.world.explain("a0", in: "main")
+        guard case .explain(let later) = try harness.answer(try harness.world.explainRead("a0", in: "main")) else {
+            Issue.record("another answer")
+            return
+        }
         #expect(later.left == 0)
     }
 
@@ -124,7 +127,11 @@ import Testing
         let harness = try makeHarness()
         _ = try harness.handle([#"{"op":"reverse","externalId":"r","of":"a0"}"#], at: Self.time)
         for n in 0..<20 { _ = try harness.handle([Self.action("b\(n)")], at: Self.time) }
-        let page = try harness.world.statement("m", in: "main", currency: nil, limit: 30, before: nil)
+        let read = try harness.world.statementRead("m", in: "main", currency: nil, limit: 30, before: nil)
+        guard case .statement(let page) = try harness.answer(read) else {
+            Issue.record("another answer")
+            return
+        }
         let reversal = try #require(page.entries.first { $0.kind == .reversal })
         #expect(reversal.sourceOf == "a0")
         #expect(reversal.sourceMember == "m")

@@ -1,5 +1,6 @@
 import GuerdonCore
 import GuerdonModel
+import TestSupport
 import Testing
 
 /// Files of sealed ids as they are in memory: what the store does, without disks, at moments that a generator chooses.

@@ -28,7 +28,6 @@ struct HistogramTests {
         var many = Histogram()
         for _ in 0..<1_000 { one.record(12_345) }
         many.record(12_345, times: 1_000)
-        many.add(Histogram())
         #expect(one.value(at: 0.5) == many.value(at: 0.5))
         #expect(one.count == many.count)
     }

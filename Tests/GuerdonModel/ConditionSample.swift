@@ -1,3 +1,5 @@
+import TestSupport
+
 /// One condition of ``Conditions/table`` over one random set of facts, with what it must give: for checking the
 /// table and a CEL implementation against each other, without an engine.
 public struct ConditionSample: Sendable {

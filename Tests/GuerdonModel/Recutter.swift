@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Cuts the same lines at the same times into other batches: replies and state must not change.
 public enum Recutter {
     /// A stream with the same lines in the same order at the same times, in other batches: batches are split

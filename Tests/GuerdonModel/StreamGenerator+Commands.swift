@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     private mutating func externalId(in world: Int) -> String {
         worlds[world].nextExternalId += 1

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     /// Somebody known, or now and then somebody new.
     mutating func anyMember(in world: Int) -> String {

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     /// A well-formed command that names something that is not there.
     mutating func unknown(in world: Int) -> Line {

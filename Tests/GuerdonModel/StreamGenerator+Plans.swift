@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     mutating func planChange(in world: Int) -> Line {
         if random.once(in: 4), let id = worlds[world].plans.randomElement(using: &random) {

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     /// One read of something that is mostly there.
     mutating func read() -> Line {

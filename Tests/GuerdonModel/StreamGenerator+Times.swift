@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     /// A time near, long past, in the future or on the edge of a local day, written at some offset.
     mutating func moment() -> String {

@@ -1,3 +1,5 @@
+import TestSupport
+
 extension StreamGenerator {
     /// What the generator remembers of a workspace.
     struct World: Sendable {

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// A random stream of batches of commands and reads: few members so that things collide, every seed with its own mix.
 ///
 /// ```swift

@@ -2,6 +2,7 @@ import Foundation
 import GuerdonCore
 import GuerdonStore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GuerdonEngine
@@ -9,10 +10,11 @@ import Testing
 /// The journal with two threads that write: its own, and the evaluating one with small batches.
 @Suite struct JournalTests {
     private func withLog(_ body: (WriteAheadLog) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent("journal-\(UUID())").path
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try DataDirectory.create(at: path)
-        try body(try WriteAheadLog.open(in: DataDirectory.open(at: path, .readWrite)))
+        try TemporaryDirectory.with { place in
+            let path = place + "/data"
+            try DataDirectory.create(at: path)
+            try body(try WriteAheadLog.open(in: DataDirectory.open(at: path, .readWrite)))
+        }
     }
 
     private func batch(_ number: Int) -> CommandBatch {

@@ -1,5 +1,6 @@
 import Foundation
 import GuerdonCore
+import TestSupport
 import Testing
 
 @testable import GuerdonEngine
@@ -71,10 +72,7 @@ import Testing
     }
 
     private static func with(_ body: (String) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.path + "/guerdon-sealing-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-        try body(path + "/data")
+        try TemporaryDirectory.with { try body($0 + "/data") }
     }
 
     private static func files(_ path: String, _ suffix: String = ".ids") -> [String] {
@@ -133,7 +131,7 @@ import Testing
         throws
     {
         try Self.with { path in
-            var random = SplitMix(state: seed)
+            var random = SplitMix64(seed: seed)
             var known: [Int: (sequence: UInt64, value: Int64)] = [:]
             var sequence: UInt64 = 2
             var session = try Self.start(path, limit: 40)
@@ -387,16 +385,5 @@ import Testing
             }
             #expect(point > 60)
         }
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GuerdonEngine
 import Synchronization
+import TestSupport
 
 @testable import GuerdonServer
 
@@ -12,17 +13,15 @@ final class TestServer {
     let engine: Engine
     let port: Int
     private let gate: Gate
-    private let directory: String
+    private let directory: TemporaryDirectory
     private var hasStopped = false
     private let areReadsHeld: Held
 
     init(_ change: (inout ServerLimits) -> Void = { _ in }) throws {
-        var template = Array("/tmp/guerdon-server-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw Client.Failure(description: "mkdtemp failed") }
-        directory = String(cString: made)
+        directory = try TemporaryDirectory()
         var options = EngineOptions()
         options.createIfMissing = true
-        engine = try Engine(directory: directory + "/data", options: options)
+        engine = try Engine(directory: directory.path + "/data", options: options)
         var limits = ServerLimits()
         change(&limits)
         let held = Held()
@@ -76,10 +75,7 @@ final class TestServer {
         try server.stop()
     }
 
-    deinit {
-        try? stop()
-        try? FileManager.default.removeItem(atPath: directory)
-    }
+    deinit { try? stop() }
 
     /// Runs a body with a server that is stopped afterwards.
     static func run(

@@ -1,4 +1,5 @@
 import CChecksum
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -11,7 +12,7 @@ struct ChecksumTests {
     }
 
     @Test func theInstructionAndTheTablesAgreeAtAllLengthsAndCuts() {
-        var random = SplitMix(state: 5)
+        var random = SplitMix64(seed: 5)
         let bytes = (0..<20_000).map { _ in UInt8.random(in: 0...255, using: &random) }
         bytes.withUnsafeBytes { all in
             for length in Array(0..<300) + [1023, 1024, 3071, 3072, 3073, 6144, 9999, 19_990] {

@@ -1,5 +1,6 @@
 import Glibc
 import GuerdonCore
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -83,7 +84,7 @@ struct CrashPointTests {
         var point = 0
         var isDone = false
         while !isDone {
-            Scratch.removeAll(path)
+            TemporaryDirectory.remove(path)
             _ = try scratch.ledger()
             var noted = Acknowledged()
             // A first life that ends well, so that all kinds of file are there.

@@ -54,7 +54,7 @@ struct DocumentationTests {
     @Test func thePageOfSealedIdsShowsARealFile() throws {
         let scratch = Scratch()
         let directory = try DataDirectory.open(at: scratch.ledger(), .readWrite)
-        let table = ExternalIdTable(seed: BitHash.Seed(1, 2, 3, 4), generationLimit: 1)
+        let table = ExternalIdTable(generationLimit: 1)
         defer { table.deallocate() }
         table.insert(
             ExternalIdKey(high: 0x1122_3344_5566, low: 0x7788_99aa_bbcc_ddee),

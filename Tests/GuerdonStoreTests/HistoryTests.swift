@@ -1,6 +1,7 @@
 import Glibc
 import GuerdonCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -8,7 +9,7 @@ import Testing
 struct HistoryTests {
     /// Postings as an engine makes them: a few to some commands, none to others, now and then very many.
     static func postings(from first: UInt64, commands: Int, seed: UInt64) -> [Posting] {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         var result: [Posting] = []
         for index in 0..<commands {
             let sequence = first + UInt64(index)
@@ -48,7 +49,7 @@ struct HistoryTests {
     func postingsComeBackAcrossBlocksBatchesAndReopening(seed: UInt64) throws {
         let scratch = Scratch()
         let path = try scratch.ledger()
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         let model = HistoryTests.postings(from: 1, commands: 20_000, seed: seed)
         let last = model.last!.sequence
         var done = 0
@@ -120,15 +121,14 @@ struct HistoryTests {
         for (index, posting) in model.enumerated() where starts[posting.sequence] == nil {
             starts[posting.sequence] = index
         }
-        final class Flag: Sendable { let isUp = Atomic<Bool>(false) }
         let done = Flag()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                while !done.isUp.load(ordering: .acquiring) || history.waitingBatches > 0 { try history.packNext() }
+                while !done.isRaised || history.waitingBatches > 0 { try history.packNext() }
             }
             let buffer = Buffer<Posting>()
             defer { buffer.deallocate() }
-            var (given, random) = (0, SplitMix(state: 3))
+            var (given, random) = (0, SplitMix64(seed: 3))
             while given < model.count {
                 var end = min(model.count, given + 1500)
                 while end < model.count, model[end].sequence == model[end - 1].sequence { end += 1 }
@@ -143,7 +143,7 @@ struct HistoryTests {
                     #expect(first + found.count == model.count || model[first + found.count].sequence > sequence)
                 }
             }
-            done.isUp.store(true, ordering: .releasing)
+            done.raise()
             try await group.waitForAll()
         }
         try HistoryTests.expect(history, holds: model, through: 30_000)

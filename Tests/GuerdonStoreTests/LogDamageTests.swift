@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -115,7 +116,7 @@ struct LogDamageTests {
                 default: for index in place..<end { bytes[index] = UInt8(truncatingIfNeeded: index &* 37 | 1) }
                 }
                 // Record 6 and later say that 5 batches were durable, not more.
-                Scratch.removeAll(path)
+                TemporaryDirectory.remove(path)
                 try copyTree(source, path)
                 try overwrite(path + LogDamageTests.first, bytes)
                 let read = try LogDamageTests.read(path)

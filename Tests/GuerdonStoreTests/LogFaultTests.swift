@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -66,7 +67,7 @@ struct LogFaultTests {
         try overwrite(file, bytes)
         let path = scratch.path + "/copy"
         for nth in 1...30 {
-            Scratch.removeAll(path)
+            TemporaryDirectory.remove(path)
             try copyTree(source, path)
             let faults = FaultPlan()
             faults.fail(operation, nth: nth, errorNumber: EIO)

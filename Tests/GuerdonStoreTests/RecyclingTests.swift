@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -83,7 +84,7 @@ struct RecyclingTests {
                 #expect(read.batches.count >= synced && Array(model.prefix(read.batches.count)) == read.batches)
                 guard place % 10 == 0 else { continue }
                 try LogDamageTests.repairAndGoOn(path, read.batches, dropped: read.report.tornTail)
-                Scratch.removeAll(path)
+                TemporaryDirectory.remove(path)
                 try copyTree(source, path)
             }
         }

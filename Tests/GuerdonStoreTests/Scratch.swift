@@ -1,30 +1,13 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
 
 /// A directory that goes with the test.
 final class Scratch {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/guerdon-store-XXXXXX".utf8CString)
-        path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
-    }
-
-    deinit { Scratch.removeAll(path) }
-
-    static func removeAll(_ path: String) {
-        var status = stat()
-        guard lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            unlink(path)
-            return
-        }
-        chmod(path, 0o700)
-        for name in names(path) { removeAll(path + "/" + name) }
-        rmdir(path)
-    }
+    private let directory = try! TemporaryDirectory()
+    var path: String { directory.path }
 
     static func names(_ path: String) -> [String] { ((try? FileSystem(faults: nil).list(path)) ?? nil) ?? [] }
 
@@ -63,18 +46,6 @@ func copyTree(_ source: String, _ target: String) throws {
     }
 }
 
-/// A small deterministic generator.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
-
 /// The plain model of a log.
 struct Batch: Equatable {
     var first: UInt64
@@ -83,7 +54,7 @@ struct Batch: Equatable {
     var payload: [UInt8]
 
     static func sample(_ first: UInt64, count: UInt32 = 1, length: Int, seed: UInt64) -> Batch {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         return Batch(
             first: first, count: count, time: Int64(1_000 + first),
             payload: (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) })
@@ -98,6 +69,12 @@ extension WriteAheadLog {
                 firstSequence: batch.first, count: batch.count, time: batch.time,
                 UnsafeRawBufferPointer(rebasing: bytes[..<cut]), UnsafeRawBufferPointer(rebasing: bytes[cut...]))
         }
+    }
+}
+
+extension SnapshotWriter {
+    func write(section: UInt32, _ bytes: [UInt8]) throws(StoreError) {
+        try bytes.span.withUnsafeBytes { buffer throws(StoreError) in try write(section: section, buffer) }
     }
 }
 

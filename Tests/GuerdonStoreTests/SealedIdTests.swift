@@ -1,13 +1,12 @@
 import Glibc
 import GuerdonCore
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
 
 /// External ids in files: what is looked up, what damage does, and which files stay.
 struct SealedIdTests {
-    static let seed = BitHash.Seed(1, 2, 3, 4)
-
     /// A full generation of a table that holds so many ids of consecutive numbers.
     static func generation(_ numbers: Range<Int>, in table: ExternalIdTable) -> ClosedGeneration {
         for number in numbers { table.insert(key(number), id(number)) }
@@ -16,7 +15,7 @@ struct SealedIdTests {
     }
 
     static func key(_ number: Int) -> ExternalIdKey {
-        var random = SplitMix(state: UInt64(number))
+        var random = SplitMix64(seed: UInt64(number))
         return ExternalIdKey(high: random.next(), low: random.next())
     }
 
@@ -29,7 +28,7 @@ struct SealedIdTests {
         let scratch = Scratch()
         let directory: DataDirectory
         let ids: SealedIds
-        let table = ExternalIdTable(seed: SealedIdTests.seed, generationLimit: 1_000_000)
+        let table = ExternalIdTable(generationLimit: 1_000_000)
 
         init(_ ranges: [Range<Int>], identity: UInt64 = 1) throws {
             directory = try DataDirectory.open(at: scratch.ledger(identity: identity), .readWrite)
@@ -245,7 +244,7 @@ struct SealedIdTests {
                 let faults = FaultPlan()
                 let directory = try DataDirectory.open(at: path, .readWrite, faults: faults)
                 let ids = try SealedIds(in: directory)
-                let table = ExternalIdTable(seed: Self.seed, generationLimit: 1_000_000)
+                let table = ExternalIdTable(generationLimit: 1_000_000)
                 defer { table.deallocate() }
                 faults.fail(operation, nth: nth, errorNumber: ENOSPC)
                 do throws(StoreError) {
@@ -259,7 +258,7 @@ struct SealedIdTests {
             }
         }
         let directory = try DataDirectory.open(at: path, .readWrite)
-        let table = ExternalIdTable(seed: Self.seed, generationLimit: 1_000_000)
+        let table = ExternalIdTable(generationLimit: 1_000_000)
         defer { table.deallocate() }
         let ids = try SealedIds(in: directory)
         do throws(StoreError) {

@@ -1,16 +1,9 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
-
-/// Tells other threads that something is over.
-private final class Flag: Sendable {
-    private let value = Atomic(false)
-
-    var isRaised: Bool { value.load(ordering: .acquiring) }
-    func raise() { value.store(true, ordering: .releasing) }
-}
 
 /// The whole store under random use against a plain array.
 struct StorePropertyTests {
@@ -18,7 +11,7 @@ struct StorePropertyTests {
     func randomUseEqualsAnArray(seed: UInt64) throws {
         let scratch = Scratch()
         let path = try scratch.ledger()
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         var model: [Batch] = []
         for _ in 0..<10 {
             let directory = try DataDirectory.open(at: path, .readWrite)
@@ -92,7 +85,7 @@ struct StorePropertyTests {
                 }
             }
             group.addTask {
-                var random = SplitMix(state: 3)
+                var random = SplitMix64(seed: 3)
                 while !isDone.isRaised {
                     let end = log.lastSequence
                     guard end > 0 else { continue }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import GuerdonStore
@@ -7,7 +8,7 @@ struct WriteAheadLogTests {
     func randomAppendsAndReopensEqualAnArray(seed: UInt64) throws {
         let scratch = Scratch()
         let path = try scratch.ledger()
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         var model: [Batch] = []
         for _ in 0..<12 {
             let directory = try DataDirectory.open(at: path, .readWrite)

@@ -1,5 +1,6 @@
 import GuerdonCore
 import GuerdonWire
+import TestSupport
 import Testing
 
 @Suite struct BufferTests {

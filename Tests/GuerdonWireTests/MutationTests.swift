@@ -1,5 +1,6 @@
 import GuerdonCore
 import GuerdonWire
+import TestSupport
 import Testing
 
 /// Lines that are right, to be broken in every place.

@@ -1,5 +1,6 @@
 import GuerdonCore
 import GuerdonWire
+import TestSupport
 import Testing
 
 /// What takes the short road must mean what it means on the long one: each line is decoded as it stands, and in a writing

@@ -1,5 +1,6 @@
 import GuerdonCore
 import GuerdonWire
+import TestSupport
 
 /// Random commands of every kind, with the whole range of what they can hold.
 struct RandomCommands {

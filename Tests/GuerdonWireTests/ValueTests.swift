@@ -1,5 +1,6 @@
 import Foundation
 import GuerdonCore
+import TestSupport
 import Testing
 
 @testable import GuerdonWire

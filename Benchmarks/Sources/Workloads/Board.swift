@@ -1,10 +1,10 @@
 import GuerdonCore
 
 extension Workload {
-    /// The live order of a leaderboard with 100,000 members.
+    /// The live order of a leaderboard with 100,000 members. Changes come by the thousand, as a board gathers them.
     static let board = [
-        Workload("board-insert", unit: "member", operations: 1_000) { InsertSession() },
-        Workload("board-move", unit: "move", operations: 1_000) { MoveSession() },
+        Workload("board-insert", unit: "member", operations: 8_000) { InsertSession() },
+        Workload("board-move", unit: "move", operations: 8_000) { MoveSession() },
         Workload("board-rank", unit: "rank", operations: 1_000) { RankSession() },
         Workload("board-top-10", unit: "list", operations: 1_000) { TopSession() },
     ]
@@ -15,14 +15,12 @@ private class BoardSession {
     let index = ScoreIndex(countsDistinctScores: false)
     /// By member.
     private(set) var standings: [ScoreIndex.Standing] = []
-    private(set) var since: UInt64 = 0
+    private var since: UInt64 = 0
     private var random: UInt64 = 1
 
     init(members: Int = 100_000) {
-        for member in 0..<members {
-            standings.append(newStanding())
-            insert(UInt32(member))
-        }
+        standings = (0..<members).map { _ in newStanding() }
+        apply(standings.enumerated().map { .init(member: UInt32($0), old: (0, 0), new: $1) })
     }
 
     deinit { index.deallocate() }
@@ -38,14 +36,15 @@ private class BoardSession {
         return Int((random >> 33) % UInt64(bound))
     }
 
-    func insert(_ member: UInt32) {
-        let standing = standings[Int(member)]
-        index.insert(member: member, score: standing.score, since: standing.since, precedes: <)
+    /// Different members in any order.
+    func draw(members count: Int) -> [UInt32] {
+        var all = Array(standings.indices.map { UInt32($0) })
+        for i in 0..<count { all.swapAt(i, i + draw(all.count - i)) }
+        return Array(all.prefix(count))
     }
 
-    func remove(_ member: UInt32) {
-        let standing = standings[Int(member)]
-        index.remove(member: member, score: standing.score, since: standing.since, precedes: <)
+    func apply(_ changes: [ScoreIndex.Change]) {
+        changes.withUnsafeBufferPointer { index.apply($0, precedes: <) }
     }
 
     func place(_ member: UInt32, at standing: ScoreIndex.Standing) { standings[Int(member)] = standing }
@@ -53,60 +52,36 @@ private class BoardSession {
 
 /// Adds members that were taken off before.
 private final class InsertSession: BoardSession, Session {
-    private var drawn: [UInt32] = []
+    private var changes: [ScoreIndex.Change] = []
 
     func prepare() {
-        var members: Set<UInt32> = []
-        while members.count < 1_000 { members.insert(UInt32(draw(100_000))) }
-        drawn = members.sorted()
-        for i in drawn.indices { drawn.swapAt(i, draw(drawn.count)) }
-        for member in drawn { remove(member) }
+        let drawn = draw(members: 8_000)
+        apply(drawn.map { .init(member: $0, old: standings[Int($0)], new: (0, 0)) })
+        changes = drawn.map { .init(member: $0, old: (0, 0), new: standings[Int($0)]) }
     }
 
     func run() {
-        for member in drawn { insert(member) }
+        apply(changes)
         expect(index.count == 100_000, "\(index.count) entries")
     }
 }
 
-/// Adds points to members, whose places are found in runs of 64 as the engine does it.
+/// Adds points to members.
 private final class MoveSession: BoardSession, Session {
-    private static let run = 64
-    private var members: [UInt32] = []
-    private var old: [ScoreIndex.Standing] = []
-    private var new: [ScoreIndex.Standing] = []
-    private var found = [ScoreIndex.Place](repeating: .unknown, count: 2 * run)
-    private var asked = [ScoreIndex.Standing](repeating: (0, 0), count: 2 * run)
+    private var changes: [ScoreIndex.Change] = []
 
     func prepare() {
-        for (member, standing) in zip(members, new) { place(member, at: standing) }
-        var drawn: Set<UInt32> = []
-        while drawn.count < 1_000 { drawn.insert(UInt32(draw(100_000))) }
-        members = drawn.sorted()
-        for i in members.indices { members.swapAt(i, draw(members.count)) }
-        old = members.map { standings[Int($0)] }
-        new = old.map { ($0.score + Int64(1 + draw(500)), newStanding().since) }
+        changes = draw(members: 8_000).map { member in
+            let old = standings[Int(member)]
+            let new = (score: old.score + Int64(1 + draw(500)), since: newStanding().since)
+            place(member, at: new)
+            return .init(member: member, old: old, new: new)
+        }
     }
 
     func run() {
-        for first in stride(from: 0, to: members.count, by: Self.run) {
-            let rows = first..<min(first + Self.run, members.count)
-            for (i, row) in rows.enumerated() {
-                asked[2 * i] = old[row]
-                asked[2 * i + 1] = new[row]
-            }
-            asked.withUnsafeBufferPointer { asked in
-                found.withUnsafeMutableBufferPointer { found in
-                    index.findPlaces(of: asked, into: found)
-                }
-            }
-            for (i, row) in rows.enumerated() { index.prefetchEntry(member: members[row], at: found[2 * i]) }
-            for (i, row) in rows.enumerated() {
-                index.move(
-                    member: members[row], from: old[row], to: new[row], near: (found[2 * i], found[2 * i + 1]),
-                    precedes: <)
-            }
-        }
+        apply(changes)
+        expect(index.count == 100_000, "\(index.count) entries")
     }
 }
 

@@ -13,11 +13,6 @@ static inline void cintrinsics_prefetch_read(const void *address) {
     __builtin_prefetch(address, 0, 3);
 }
 
-/// Asks the processor to bring the cache line at `address` in for writing. Never faults, whatever the address.
-static inline void cintrinsics_prefetch_write(const void *address) {
-    __builtin_prefetch(address, 1, 3);
-}
-
 /// Maps `byteCount` bytes on a multiple of `alignment`, asks for huge pages and touches all of them; NULL when memory is out.
 /// Both are multiples of the page size, `alignment` a power of two.
 void *cintrinsics_map_regions(size_t byteCount, size_t alignment);

@@ -127,9 +127,6 @@ extension World {
         return workspaces.flatMap { $0.externalIds.takeRetired() }
     }
 
-    /// The runs of every workspace, oldest first.
-    public var sealedRuns: [[SealedRunName]] { workspaces.map { $0.externalIds.runNames } }
-
     /// External ids in memory and in files, over all workspaces.
     public var rememberedIds: (inMemory: Int, sealed: Int) {
         workspaces.reduce((0, 0)) { ($0.0 + $1.externalIds.count, $0.1 + $1.externalIds.sealedCount) }

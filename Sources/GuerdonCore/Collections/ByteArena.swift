@@ -30,36 +30,6 @@ public struct ByteArena: @unchecked Sendable {
         header.initialize(to: Header(chunks: .allocate(capacity: capacity), chunkCapacity: capacity))
     }
 
-    /// The offset behind the last piece. Every offset given out so far is below it.
-    public var end: UInt64 { UInt64(header.pointee.end) }
-
-    /// Bytes asked of the system; pages never touched are counted but not resident.
-    public var storageBytes: Int { header.pointee.chunkCount << Self.chunkShift }
-
-    /// Copies `bytes` to the end and gives their offset, a multiple of `alignment`.
-    ///
-    /// - Parameters:
-    ///   - bytes: at most `pieceLimit`.
-    ///   - alignment: a power of two, at most 64.
-    /// - Complexity: O(bytes).
-    public func append(_ bytes: UnsafeRawBufferPointer, alignment: Int = 1) -> UInt64 {
-        let offset = reserve(bytes.count, alignment: alignment)
-        if let source = bytes.baseAddress {
-            writableAddress(of: offset).copyMemory(from: source, byteCount: bytes.count)
-        }
-        return UInt64(offset)
-    }
-
-    /// The `count` bytes at `offset`, as one `append` put them. They stay valid until `deallocate()`.
-    @inline(__always)
-    public func bytes(at offset: UInt64, count: Int) -> UnsafeRawBufferPointer {
-        let start = Int(truncatingIfNeeded: offset)
-        precondition(start >= 0 && count >= 0 && count <= header.pointee.end &- start, "bytes out of range")
-        precondition(start & Self.chunkMask &+ count <= Self.pieceLimit, "bytes of several pieces")
-        guard count > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        return UnsafeRawBufferPointer(start: writableAddress(of: start), count: count)
-    }
-
     /// A view of everything appended so far, for any thread; it ends with its own `release()`.
     ///
     /// - Complexity: O(chunks): one word per 64 KiB.
@@ -84,13 +54,6 @@ extension ByteArena {
     @inline(__always)
     func address(of offset: Int) -> UnsafeRawPointer {
         precondition(offset >= 0 && offset < header.pointee.end, "bytes out of range")
-        return UnsafeRawPointer(writableAddress(of: offset))
-    }
-
-    /// The address of a byte, or nil where there is none; for prefetching.
-    @inline(__always)
-    func addressIfPresent(of offset: Int) -> UnsafeRawPointer? {
-        guard offset >= 0 && offset < header.pointee.end else { return nil }
         return UnsafeRawPointer(writableAddress(of: offset))
     }
 
@@ -139,10 +102,7 @@ public struct FrozenByteArena: @unchecked Sendable {
         length = end
     }
 
-    /// The end of the arena at the time of the freeze.
-    public var end: UInt64 { UInt64(length) }
-
-    /// The `count` bytes at `offset`, as one `append` put them. They stay valid until the arena is deallocated.
+    /// The `count` bytes at `offset`, as one piece of the arena. They stay valid until the arena is deallocated.
     public func bytes(at offset: UInt64, count: Int) -> UnsafeRawBufferPointer {
         let start = Int(offset)
         precondition(count >= 0 && count <= length - start, "bytes out of range")

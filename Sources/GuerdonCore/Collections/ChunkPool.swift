@@ -17,11 +17,9 @@ public struct ChunkPool: @unchecked Sendable {
 
     private struct Header {
         var free: UnsafeMutableRawPointer?
-        var freeCount = 0
         var fresh: UnsafeMutableRawPointer?
         var freshCount = 0
         var nextSlabChunks = ChunkPool.firstSlabChunks
-        var totalChunks = 0
         var slabs: [(address: UnsafeMutableRawPointer, byteCount: Int)] = []
     }
 
@@ -31,17 +29,10 @@ public struct ChunkPool: @unchecked Sendable {
         header.initialize(to: Header())
     }
 
-    /// Chunks that can be taken without asking the system for memory that was never touched.
-    public var recycledCount: Int { header.pointee.freeCount }
-
-    /// Bytes that the pool has asked the system for; pages never touched are counted but not resident.
-    public var reservedBytes: Int { header.pointee.totalChunks * Self.chunkBytes }
-
     /// Takes one chunk with undefined content.
     func take() -> UnsafeMutableRawPointer {
         if let chunk = header.pointee.free {
             header.pointee.free = chunk.load(as: UnsafeMutableRawPointer?.self)
-            header.pointee.freeCount -= 1
             return chunk
         }
         return takeFresh()
@@ -51,19 +42,6 @@ public struct ChunkPool: @unchecked Sendable {
     func give(_ chunk: UnsafeMutableRawPointer) {
         chunk.storeBytes(of: header.pointee.free, as: UnsafeMutableRawPointer?.self)
         header.pointee.free = chunk
-        header.pointee.freeCount += 1
-    }
-
-    /// Touches memory ahead, so that at least `count` chunks can be taken without a page fault.
-    ///
-    /// Worth calling before a freeze, when the writes that follow must not stall. Where that has to happen on another thread,
-    /// the caller sees to it that nobody else uses the pool meanwhile.
-    public func reserve(_ count: Int) {
-        while header.pointee.freeCount < count {
-            let chunk = takeFresh()
-            chunk.storeBytes(of: 0, as: UInt64.self)
-            give(chunk)
-        }
     }
 
     /// Frees all memory, also that of chunks still taken.
@@ -83,7 +61,6 @@ public struct ChunkPool: @unchecked Sendable {
             header.pointee.slabs.append((slab, chunks * Self.chunkBytes))
             header.pointee.fresh = slab
             header.pointee.freshCount = chunks
-            header.pointee.totalChunks += chunks
             header.pointee.nextSlabChunks = min(chunks * 2, Self.lastSlabChunks)
         }
         let chunk = header.pointee.fresh.unsafelyUnwrapped

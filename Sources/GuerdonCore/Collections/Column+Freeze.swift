@@ -1,9 +1,6 @@
 import CIntrinsics
 
 extension Column {
-    /// Whether a frozen view is outstanding.
-    public var isFrozen: Bool { header.pointee.isFrozen }
-
     /// Gives a view of the rows as they are now, for any thread, until `thaw(_:)`.
     ///
     /// Only one view may be outstanding. Handing it to another thread needs the usual synchronisation of a hand-over.

@@ -83,12 +83,6 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         nonmutating _modify { yield &writableAddress(of: index).pointee }
     }
 
-    /// Changes row `index` in place and passes on what `body` returns.
-    @inline(__always)
-    public func update<Result>(_ index: Int, _ body: (inout Element) -> Result) -> Result {
-        body(&writableAddress(of: index).pointee)
-    }
-
     /// Starts loading row `index`, so that a later access finds it in the cache. Out of range does nothing.
     @inline(__always)
     public func prefetch(_ index: Int) {
@@ -112,19 +106,6 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         guard newCount > header.pointee.count else { return }
         if newCount > header.pointee.chunkCount << Self.shift { addChunks(for: newCount) }
         header.pointee.count = newCount
-    }
-
-    /// Overwrites the rows from `start` on with `values`; they must exist.
-    public func write(_ values: UnsafeBufferPointer<Element>, at start: Int) {
-        precondition(start >= 0 && start <= count && values.count <= count - start, "rows out of range")
-        var done = 0
-        while done < values.count {
-            let index = start + done
-            let run = min(values.count - done, Self.elementsPerChunk - index & Self.mask)
-            if index < header.pointee.frozenCount { keep(index..<index + run) }
-            address(of: index, writing: ()).update(from: values.baseAddress.unsafelyUnwrapped + done, count: run)
-            done += run
-        }
     }
 
     /// Frees the storage, also the frozen one. No copy of the handle and no frozen view may be used afterwards.

@@ -40,21 +40,17 @@ public struct ExternalIdTable: @unchecked Sendable {
         var frozen: [IdGeneration] = []
         var limit: Int
         var pool: ChunkPool?
-        var hash: BitHash
     }
 
     /// Makes an empty table.
     ///
     /// - Parameters:
-    ///   - seed: the secret of the hash; keys in files stay valid only with the same one.
     ///   - generationLimit: ids after which `isGenerationFull`; at 38 bytes an id.
     ///   - pool: where the columns get their chunks from; it must outlive the table.
-    public init(seed: BitHash.Seed, generationLimit: Int, pool: ChunkPool? = nil) {
+    public init(generationLimit: Int, pool: ChunkPool? = nil) {
         precondition(generationLimit > 0 && generationLimit < 1 << 31, "a generation has 1 to 2³¹ ids")
         header = .allocate(capacity: 1)
-        header.initialize(
-            to: Header(
-                current: IdGeneration(pool: pool), limit: generationLimit, pool: pool, hash: BitHash(seed: seed)))
+        header.initialize(to: Header(current: IdGeneration(pool: pool), limit: generationLimit, pool: pool))
     }
 
     /// The number of ids in runs.
@@ -67,12 +63,6 @@ public struct ExternalIdTable: @unchecked Sendable {
     public var storageBytes: Int {
         header.pointee.closed.reduce(header.pointee.current.storageBytes) { $0 + $1.storageBytes }
             + header.pointee.runs.reduce(0) { $0 + $1.storageBytes }
-    }
-
-    /// The key that stands for an id of at most 128 bytes.
-    @inline(__always)
-    public func key(_ id: UnsafeRawBufferPointer) -> ExternalIdKey {
-        ExternalIdKey(header.pointee.hash.hash128(id))
     }
 
     /// Stage 1: starts loading the slots.
@@ -115,12 +105,6 @@ public struct ExternalIdTable: @unchecked Sendable {
         header.pointee.current.insert(key, id)
     }
 
-    /// Calls `body` with the numbers of the runs that may hold the key: usually none.
-    @inline(__always)
-    public func sealedRuns(thatMayHold key: ExternalIdKey, _ body: (Int) -> Void) {
-        for index in 0..<header.pointee.runCount where header.pointee.runs[index].mayContain(key) { body(index) }
-    }
-
     /// Whether some run may hold the key; one wrong yes in 65,000 for each.
     public func mayBeSealed(_ key: ExternalIdKey) -> Bool {
         for index in 0..<header.pointee.runCount where header.pointee.runs[index].mayContain(key) { return true }
@@ -136,7 +120,6 @@ public struct ExternalIdTable: @unchecked Sendable {
         precondition(header.pointee.frozen.isEmpty, "the table is frozen")
         header.pointee.current.deallocate()
         for generation in header.pointee.closed + header.pointee.retired { generation.deallocate() }
-        header.pointee.hash.deallocate()
         header.deinitialize(count: 1)
         header.deallocate()
     }

@@ -49,11 +49,6 @@ public struct IdTable: @unchecked Sendable {
     @inline(__always)
     public var count: Int { header.pointee.records.count }
 
-    /// Bytes of memory in use, the ids included.
-    public var storageBytes: Int {
-        header.pointee.index.storageBytes + header.pointee.records.storageBytes + Int(header.pointee.arena.end)
-    }
-
     /// The hash of an id that the other operations expect.
     @inline(__always)
     public func hash(_ id: UnsafeRawBufferPointer) -> UInt64 { header.pointee.hash.hash64(id) }
@@ -104,12 +99,6 @@ public struct IdTable: @unchecked Sendable {
         return UInt32(ordinal)
     }
 
-    /// All stages for a single id: its ordinal, added if it was unknown.
-    public func intern(_ id: UnsafeRawBufferPointer) -> UInt32 {
-        let hash = hash(id)
-        return find(hash, id) ?? insert(hash, id)
-    }
-
     /// The id with this ordinal. The bytes stay valid until `deallocate()`.
     @inline(__always)
     public func id(_ ordinal: UInt32) -> UnsafeRawBufferPointer {
@@ -119,14 +108,6 @@ public struct IdTable: @unchecked Sendable {
             count: Int(record.load(fromByteOffset: Self.countOffset, as: UInt8.self)))
     }
 
-    /// Starts loading where the id with this ordinal is; out of range does nothing.
-    @inline(__always)
-    public func prefetchRecord(_ ordinal: UInt32) { header.pointee.records.prefetch(Int(ordinal)) }
-
-    /// Starts loading the id with this ordinal, after `prefetchRecord(_:)`.
-    @inline(__always)
-    public func prefetchId(_ ordinal: UInt32) { prefetchLine(record(header.pointee.records[Int(ordinal)])) }
-
     /// Whether the first id comes before the second by their bytes; a prefix comes before what it begins.
     public func precedes(_ a: UInt32, _ b: UInt32) -> Bool {
         let (first, second) = (id(a), id(b))
@@ -134,12 +115,6 @@ public struct IdTable: @unchecked Sendable {
             return first[index] < second[index]
         }
         return first.count < second.count
-    }
-
-    /// Calls `body` with the first `count` ids in the order of their ordinals.
-    public func forEachId(upTo count: Int, _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
-        precondition(count >= 0 && count <= self.count, "ids out of range")
-        for ordinal in 0..<count { try body(id(UInt32(ordinal))) }
     }
 
     /// Frees everything. No copy of the handle, no id and no frozen view may be used afterwards.
@@ -172,47 +147,12 @@ extension IdTable {
         frozen.arena.release()
     }
 
-    /// Adds ids that are known to be new and different, as a snapshot lists them, in runs that hide the cache misses.
-    ///
-    /// - Parameters:
-    ///   - bytes: the ids one behind the other.
-    ///   - counts: the byte count of each.
-    /// - Returns: false, with the table unusable but for `deallocate()`, if an id is empty, too long or there twice, or if the counts do not sum up to the bytes.
-    public func load(_ bytes: UnsafeRawBufferPointer, counts: UnsafeBufferPointer<UInt8>) -> Bool {
-        let runLength = 64
-        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: runLength) { hashes in
-            var (next, offset) = (0, 0)
-            while next < counts.count {
-                let run = next..<min(next + runLength, counts.count)
-                let start = offset
-                for row in run {
-                    let count = Int(counts[row])
-                    guard count >= 1, count <= Self.byteLimit, count <= bytes.count - offset else { return false }
-                    hashes[row - next] = hash(.init(rebasing: bytes[offset..<offset + count]))
-                    prefetchSlot(hashes[row - next])
-                    offset += count
-                }
-                offset = start
-                for row in run {
-                    let id = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(counts[row])])
-                    guard find(hashes[row - next], id) == nil else { return false }
-                    _ = insert(hashes[row - next], id)
-                    offset += id.count
-                }
-                next = run.upperBound
-            }
-            return offset == bytes.count
-        }
-    }
 }
 
 /// The ids of an `IdTable` as they were at `freeze()`: readable from any thread until the owner calls `thaw(_:)`.
 public struct FrozenIdTable: Sendable {
     fileprivate let arena: FrozenByteArena
     fileprivate let records: FrozenColumn<UInt32>
-
-    /// The number of ids at the time of the freeze.
-    public var count: Int { records.count }
 
     /// Calls `body` with all ids in the order of their ordinals. The bytes outlive the view.
     public func forEachId(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {

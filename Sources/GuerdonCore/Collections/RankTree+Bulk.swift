@@ -7,7 +7,7 @@ extension RankTree {
             for (row, index) in run.enumerated() { prefetchEntry(entries[Int(index)].member, places[row]) }
             for (row, index) in run.enumerated() {
                 let entry = entries[Int(index)]
-                _ = remove(entry, at: locate(entry, near: places[row], precedes))
+                remove(entry, at: locate(entry, near: places[row], precedes))
             }
         }
     }

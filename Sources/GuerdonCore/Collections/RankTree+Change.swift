@@ -3,12 +3,7 @@ extension RankTree {
     private static let mergedLeafLimit = 56
     private static let mergedGroupLimit = 48
 
-    /// Adds an entry that is not there.
-    @inline(__always)
-    func insert(_ entry: Entry, _ precedes: Order) {
-        insert(entry, at: locate(entry, precedes), precedes)
-    }
-
+    /// Adds an entry that is not there to the leaf where it belongs.
     @inline(__always)
     func insert(_ entry: Entry, at place: Place, _ precedes: Order) {
         let group = header.pointee.groups[place.group]
@@ -21,15 +16,9 @@ extension RankTree {
         }
     }
 
-    /// Removes an entry that is there.
+    /// Removes an entry from the leaf that holds it.
     @inline(__always)
-    func remove(_ entry: Entry, _ precedes: Order) {
-        _ = remove(entry, at: locate(entry, precedes))
-    }
-
-    /// Removes an entry from the leaf that holds it; says whether other leaves changed places.
-    @inline(__always)
-    func remove(_ entry: Entry, at place: Place) -> Bool {
+    func remove(_ entry: Entry, at place: Place) {
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
         let size = Int(group.counts[place.leaf])
@@ -37,30 +26,7 @@ extension RankTree {
         precondition(index >= 0, "the entry is not in the index")
         leaf[index] = leaf[size &- 1]
         addToCounts(place, -1)
-        guard size &- 1 <= Self.leafCapacity * 5 / 8 else { return false }
-        return mergeLeaf(place)
-    }
-
-    /// Gives a member another key; `near` are the places of the old and the new key, if they were looked up already.
-    @inline(__always)
-    func move(
-        _ member: UInt32, from old: UInt128, to new: UInt128, near: (old: Place, new: Place), _ precedes: Order
-    ) {
-        let entry = Entry(key: old, member: member)
-        let target = Entry(key: new, member: member)
-        let place = locate(entry, near: near.old, precedes)
-        let newPlace = locate(target, near: near.new, precedes)
-        if place == newPlace {
-            let group = header.pointee.groups[place.group]
-            let leaf = group.leaf(place.leaf)
-            let index = leaf.index(of: member, count: Int(group.counts[place.leaf]))
-            precondition(index >= 0, "the entry is not in the index")
-            leaf[index] = target
-        } else if remove(entry, at: place) {
-            insert(target, precedes)
-        } else {
-            insert(target, at: newPlace, precedes)
-        }
+        if size &- 1 <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
     }
 
     /// Adds to the number that the entry of `key` holds in place of a member; keys must be unique then. An entry is made
@@ -76,7 +42,7 @@ extension RankTree {
             if value == 0 {
                 leaf[index] = leaf[Int(group.counts[place.leaf]) - 1]
                 addToCounts(place, -1)
-                if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { _ = mergeLeaf(place) }
+                if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
             }
             return
         }
@@ -175,9 +141,9 @@ extension RankTree {
         return place.leaf < kept ? place : Place(group: place.group + 1, leaf: place.leaf - kept)
     }
 
-    /// Joins a leaf with a neighbour in its group where both are small; says whether places changed.
+    /// Joins a leaf with a neighbour in its group where both are small.
     @inline(never)
-    private func mergeLeaf(_ place: Place) -> Bool {
+    private func mergeLeaf(_ place: Place) {
         let group = header.pointee.groups[place.group]
         let size = Int(group.counts[place.leaf])
         if place.leaf + 1 < group.leafCount, size + Int(group.counts[place.leaf + 1]) <= Self.mergedLeafLimit {
@@ -185,10 +151,9 @@ extension RankTree {
         } else if place.leaf > 0, size + Int(group.counts[place.leaf - 1]) <= Self.mergedLeafLimit {
             joinLeaves(group, place.leaf - 1)
         } else {
-            return false
+            return
         }
         if group.leafCount <= Self.groupCapacity / 2 { mergeGroup(place.group) }
-        return true
     }
 
     /// Moves the entries of the leaf behind `index` into the leaf at `index`.

@@ -62,6 +62,7 @@ extension RankTree.Group {
         target.setBound(place, bound(index))
     }
 
+    /// Fills an unused place: no entry may have all ones as the upper half of its key.
     private func clear(_ index: Int) {
         counts[index] = 0
         setBound(index, RankTree.Entry(key: .max, member: 0))

@@ -53,25 +53,6 @@ extension RankTree {
 }
 
 extension RankTree {
-    /// Finds the places of many keys, one line of memory at a time, and starts loading what a change reads there first.
-    ///
-    /// Where entries share a key, any of their places may come out.
-    func locate(_ count: Int, _ key: (Int) -> UInt128, _ found: (Int, Place) -> Void) {
-        let unordered: Order = { _, _ in false }
-        withUnsafeTemporaryAllocation(of: Place.self, capacity: Self.runLength) { places in
-            var start = 0
-            while start < count {
-                let run = min(Self.runLength, count - start)
-                for row in 0..<run {
-                    places[row].group = groupIndex(Entry(key: key(start + row), member: 0), unordered)
-                }
-                locateLeaves(UnsafeMutableBufferPointer(rebasing: places[..<run]), { key(start + $0) }, unordered)
-                for row in 0..<run { found(start + row, places[row]) }
-                start += run
-            }
-        }
-    }
-
     /// Keys that are looked up together.
     static let runLength = 64
 
@@ -121,15 +102,6 @@ extension RankTree {
         let group = header.pointee.groups[place.group]
         guard place.leaf < group.leafCount else { return }
         group.leaf(place.leaf).prefetch(member)
-    }
-
-    /// Starts loading all entries that `rank` will compare, after `locate`.
-    @inline(__always)
-    func prefetchEntries(_ place: Place) {
-        guard place.group < header.pointee.groupCount else { return }
-        let group = header.pointee.groups[place.group]
-        guard place.leaf < group.leafCount else { return }
-        prefetchLines(group.leaf(place.leaf).address(0), byteCount: Int(group.counts[place.leaf]) &* 20)
     }
 }
 
@@ -190,8 +162,8 @@ extension RankTree.Bounds {
 
 extension RankTree {
     /// Entries before `entry`, which need not be there.
-    func rank(_ entry: Entry, near hint: Place, _ precedes: Order) -> Int {
-        let place = locate(entry, near: hint, precedes)
+    func rank(_ entry: Entry, _ precedes: Order) -> Int {
+        let place = locate(entry, precedes)
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
         return entriesBefore(place) &+ leaf.count(size: Int(group.counts[place.leaf]), before: entry, precedes)

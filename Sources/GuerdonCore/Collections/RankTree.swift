@@ -19,9 +19,6 @@ struct RankTree: @unchecked Sendable {
     /// Says whether the first member comes before the second among equal keys.
     typealias Order = (_ first: UInt32, _ second: UInt32) -> Bool
 
-    /// No entry may have this as the upper half of its key: it fills unused places.
-    static let unusedHigh = UInt64.max
-
     struct Header {
         var count = 0
         var groupCount = 0

@@ -5,15 +5,12 @@
 /// change; it is called in that case only.
 ///
 /// The index keeps no map from members to entries: the caller knows each member's current score and since, and names them to
-/// remove or move it. Removing what is not there is a programming error and traps.
-///
-/// In runs of 32 to 128 changes call `findPlaces` for the old and the new standings, then `prefetchEntry` for each member,
-/// then `move` with the places found; that hides most of the cache misses.
+/// move it. Moving what is not there is a programming error and traps.
 ///
 /// ```swift
 /// let board = ScoreIndex(countsDistinctScores: false)
-/// board.insert(member: 7, score: 120, since: 1, precedes: table.precedes)
-/// board.move(member: 7, from: (120, 1), to: (150, 9), precedes: table.precedes)
+/// changes.append(.init(member: 7, old: (120, 1), new: (150, 9)))  // and thousands more
+/// changes.withUnsafeBufferPointer { board.apply($0, precedes: table.precedes) }
 /// let standing = board.rank(member: 7, score: 150, since: 9, precedes: table.precedes) + 1
 /// ```
 ///
@@ -22,24 +19,6 @@ public struct ScoreIndex: @unchecked Sendable {
     // Sendable by ownership: one thread at a time, phases of different threads are separated by barriers.
     private let tree: RankTree
     private let distinct: RankTree?
-
-    /// Where a standing was found; a hint that saves the second search and is checked before use.
-    public struct Place: Sendable, BitwiseCopyable {
-        fileprivate var group: UInt32
-        fileprivate var leaf: UInt32
-
-        /// No hint.
-        public static let unknown = Place(.init(group: Int(UInt32.max), leaf: 0))
-
-        @inline(__always)
-        fileprivate init(_ place: RankTree.Place) {
-            group = UInt32(truncatingIfNeeded: place.group)
-            leaf = UInt32(truncatingIfNeeded: place.leaf)
-        }
-
-        @inline(__always)
-        fileprivate var tree: RankTree.Place { .init(group: Int(group), leaf: Int(leaf)) }
-    }
 
     /// A score and the log sequence of the change that made it.
     public typealias Standing = (score: Int64, since: UInt64)
@@ -58,75 +37,6 @@ public struct ScoreIndex: @unchecked Sendable {
     /// Bytes of memory in use.
     public var storageBytes: Int { tree.storageBytes + (distinct?.storageBytes ?? 0) }
 
-    /// Stage 1: finds the places of a run of standings and starts loading what a change reads there first.
-    ///
-    /// - Parameters:
-    ///   - standings: any number; 32 to 128 fit the cache.
-    ///   - places: as many.
-    public func findPlaces(
-        of standings: UnsafeBufferPointer<Standing>, into places: UnsafeMutableBufferPointer<Place>
-    ) {
-        precondition(standings.count == places.count, "one place for each standing")
-        tree.locate(standings.count) { row in
-            Self.key(standings[row].score, standings[row].since)
-        } _: { row, place in
-            places[row] = Place(place)
-        }
-    }
-
-    /// Stage 2 of a change, for the standing that a member has now: starts loading the entry.
-    @inline(__always)
-    public func prefetchEntry(member: UInt32, at place: Place) {
-        tree.prefetchEntry(member, place.tree)
-    }
-
-    /// Stage 2 of `rank`: starts loading the entries that will be compared.
-    @inline(__always)
-    public func prefetchRank(at place: Place) {
-        tree.prefetchEntries(place.tree)
-    }
-
-    /// Adds a member who is not in the index.
-    ///
-    /// - Complexity: O(log n), with a split of 64 entries now and then.
-    @inline(__always)
-    public func insert(
-        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
-    ) {
-        tree.insert(.init(key: Self.key(score, since), member: member), precedes)
-        distinct?.addToMember(of: Self.key(score, 0), 1)
-    }
-
-    /// Removes a member who is in the index with exactly this standing.
-    ///
-    /// - Complexity: O(log n), with a join of two small leaves now and then.
-    @inline(__always)
-    public func remove(
-        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
-    ) {
-        tree.remove(.init(key: Self.key(score, since), member: member), precedes)
-        distinct?.addToMember(of: Self.key(score, 0), -1)
-    }
-
-    /// Gives a member who is in the index with exactly the standing `old` another one.
-    ///
-    /// `near` is what `findPlaces` gave for the old and the new standing.
-    ///
-    /// - Complexity: O(log n).
-    @inline(__always)
-    public func move(
-        member: UInt32, from old: Standing, to new: Standing, near: (old: Place, new: Place) = (.unknown, .unknown),
-        precedes: (UInt32, UInt32) -> Bool
-    ) {
-        tree.move(
-            member, from: Self.key(old.score, old.since), to: Self.key(new.score, new.since),
-            near: (near.old.tree, near.new.tree), precedes)
-        if let distinct, old.score != new.score {
-            distinct.addToMember(of: Self.key(old.score, 0), -1)
-            distinct.addToMember(of: Self.key(new.score, 0), 1)
-        }
-    }
-
     /// One member's change of standing; a score of 0 stands for "not in the index".
     public struct Change: BitwiseCopyable {
         let member: UInt32
@@ -141,7 +51,7 @@ public struct ScoreIndex: @unchecked Sendable {
         }
     }
 
-    /// Brings in many changes at once, each of another member: two thirds of the price of `insert`, `move` and `remove` for thousands.
+    /// Brings in changes, each of another member. Thousands at once cost two thirds of what they cost one by one.
     ///
     /// - Complexity: O(n log m) for n changes among m entries.
     public func apply(_ changes: UnsafeBufferPointer<Change>, precedes: (UInt32, UInt32) -> Bool) {
@@ -172,10 +82,9 @@ public struct ScoreIndex: @unchecked Sendable {
     ///
     /// - Complexity: O(log n).
     public func rank(
-        member: UInt32, score: Int64, since: UInt64, near place: Place = .unknown,
-        precedes: (UInt32, UInt32) -> Bool
+        member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
     ) -> Int {
-        tree.rank(.init(key: Self.key(score, since), member: member), near: place.tree, precedes)
+        tree.rank(.init(key: Self.key(score, since), member: member), precedes)
     }
 
     /// The number of entries with a higher score: the competition rank ("1, 2, 2, 4") less 1.
@@ -193,12 +102,6 @@ public struct ScoreIndex: @unchecked Sendable {
     public func distinctScores(above score: Int64) -> Int {
         guard let distinct else { preconditionFailure("the index does not count distinct scores") }
         return distinct.rank(below: Self.key(score, 0))
-    }
-
-    /// The number of different scores: the index must have been made with `countsDistinctScores`.
-    public var distinctScoreCount: Int {
-        guard let distinct else { preconditionFailure("the index does not count distinct scores") }
-        return distinct.count
     }
 
     /// The entry at `position`, counted from 0, or nil behind the last.
@@ -245,12 +148,6 @@ public struct ScoreIndex: @unchecked Sendable {
             return .init(key: Self.key(score, since), member: member)
         }
         if let distinct, run > 0 { distinct.addToMember(of: Self.key(runScore, 0), run) }
-    }
-
-    /// Removes all entries.
-    public func removeAll() {
-        tree.removeAll()
-        distinct?.removeAll()
     }
 
     /// Frees everything.

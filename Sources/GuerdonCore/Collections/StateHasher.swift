@@ -9,7 +9,7 @@ import CIntrinsics
 /// ```swift
 /// var hasher = StateHasher()
 /// hasher.combine(UInt64(3))
-/// hasher.combine(bytes: [1, 2, 3])
+/// bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
 /// print(hasher.finalize().hexadecimal)
 /// ```
 public struct StateHasher: Sendable {
@@ -34,9 +34,6 @@ public struct StateHasher: Sendable {
             }
             return text
         }
-
-        /// The first 64 bits of the digest.
-        public var prefix: UInt64 { UInt64(a) << 32 | UInt64(b) }
     }
 
     /// Starts an empty digest.
@@ -56,14 +53,6 @@ public struct StateHasher: Sendable {
         }
     }
 
-    /// Feeds eight bytes, least significant first.
-    @inline(__always)
-    public mutating func combine(_ value: Int64) { combine(UInt64(bitPattern: value)) }
-
-    /// Feeds eight bytes, least significant first.
-    @inline(__always)
-    public mutating func combine(_ value: Int) { combine(UInt64(bitPattern: Int64(value))) }
-
     /// Feeds the bytes as they are, without their count.
     public mutating func combine(bytes: UnsafeRawBufferPointer) {
         var index = 0
@@ -82,11 +71,6 @@ public struct StateHasher: Sendable {
                 index += 1
             }
         }
-    }
-
-    /// Feeds the bytes as they are, without their count.
-    public mutating func combine(bytes: [UInt8]) {
-        bytes.withUnsafeBytes { combine(bytes: $0) }
     }
 
     /// The digest of everything fed so far; more may be fed afterwards.

@@ -15,7 +15,6 @@ struct TagIndex: @unchecked Sendable {
         var directory: UnsafeMutablePointer<Segment>
         /// The directory has 2 to the power of `depth` entries.
         var depth: UInt64 = 0
-        var count = 0
         var slotBytes = 0
     }
 
@@ -45,8 +44,6 @@ struct TagIndex: @unchecked Sendable {
         header.initialize(to: Header(directory: directory))
         directory.initialize(to: makeSegment(homes: Self.firstHomes, depth: 0))
     }
-
-    var count: Int { header.pointee.count }
 
     var storageBytes: Int {
         header.pointee.slotBytes + MemoryLayout<Segment>.stride << Int(header.pointee.depth)
@@ -91,7 +88,6 @@ struct TagIndex: @unchecked Sendable {
         precondition(value <= Self.valueLimit, "the table is full")
         let word = (hash &>> 32) &<< 32 | UInt64(value &+ 1)
         while !tryInsert(word) { makeRoom(hash &>> 32) }
-        header.pointee.count &+= 1
     }
 
     /// Calls `body` with all entries in the order of their tags, some dozens at a time.

@@ -38,11 +38,6 @@
 
     /// Forgets the bytes, keeps the memory.
     @inlinable public func removeAll() { header.pointee.count = 0 }
-    /// Drops everything behind the first `count` bytes.
-    public func truncate(to count: Int) {
-        precondition(count >= 0 && count <= header.pointee.count)
-        header.pointee.count = count
-    }
 
     @usableFromInline @inline(never) func grow(_ extra: Int) {
         let capacity = max(header.pointee.capacity * 2, header.pointee.count + extra)
@@ -77,10 +72,6 @@
     }
     /// Appends bytes.
     public func write(_ bytes: [UInt8]) { bytes.withUnsafeBytes { write($0) } }
-    /// Appends a literal.
-    @inlinable @inline(__always) public func write(_ literal: StaticString) {
-        write(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-    }
 
     /// Appends an unsigned number, seven bits a byte, lowest first.
     @inlinable @inline(__always) public func writeVarint(_ value: UInt64) {

@@ -79,38 +79,6 @@ extension World {
         }
     }
 
-    /// A page of a member's statement, newest first; waits for the log.
-    ///
-    /// - Throws: a `Refusal`, or what the log throws.
-    public func statement(
-        _ id: Text, in name: Text, currency: Text?, limit: Int, before: String?
-    ) throws -> StatementAnswer {
-        let read = try statementRead(id, in: name, currency: currency, limit: limit, before: before)
-        guard case .statement(let answer) = try waitForAnswer(read) else { preconditionFailure("another answer") }
-        return answer
-    }
-
-    /// What an action, or another command with an external id, did and why; waits for the log.
-    ///
-    /// - Throws: a `Refusal`, or what the log throws.
-    public func explain(_ externalId: Text, in name: Text) throws -> ExplainAnswer {
-        guard case .explain(let answer) = try waitForAnswer(try explainRead(externalId, in: name)) else {
-            preconditionFailure("another answer")
-        }
-        return answer
-    }
-
-    /// Answers a read on the spot, however long the log takes.
-    ///
-    /// - Throws: what the log throws.
-    public func waitForAnswer(_ read: PastRead) throws -> PastAnswer {
-        var read = read
-        while true {
-            if let answer = try answer(&read) { return answer }
-            try read.fetch(from: log)
-        }
-    }
-
     /// A command that is in memory or was fetched; notes that it is missing otherwise.
     private func command(at sequence: UInt64, _ facts: inout PastRead.Facts) throws -> PastCommand? {
         if let known = facts.commands[sequence] { return known }

@@ -13,8 +13,6 @@ struct Profile: Sendable, Hashable {
     /// The member's own referral code, when it was set by hand.
     var code: Text?
 
-    func attribute(_ key: Text) -> AttributeValue? { attributes.first { $0.key == key }?.value }
-
     /// Adds a tag; `false` when it was there.
     mutating func addTag(_ tag: Text) -> Bool {
         let place = tags.firstIndex { !($0 < tag) } ?? tags.count

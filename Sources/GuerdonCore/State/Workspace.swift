@@ -68,7 +68,7 @@ final class Workspace {
         self.shardBits = shardBits
         self.keeper = keeper
         members = IdTable(seed: seed)
-        externalIds = ExternalIdTable(seed: seed, generationLimit: idsPerGeneration)
+        externalIds = ExternalIdTable(generationLimit: idsPerGeneration)
         forest = Forest()
         shards = ContiguousArray((0..<(1 << shardBits)).map { _ in MemberShard() })
     }

@@ -161,9 +161,6 @@ public struct BatchInfo: Equatable, Sendable {
     /// Chain value behind the batch.
     public var chain: UInt64
 
-    /// Sequence number of the last command.
-    public var lastSequence: UInt64 { firstSequence + UInt64(count) - 1 }
-
     init(_ header: RecordHeader, chain: UInt64) {
         firstSequence = header.firstSequence
         count = header.count

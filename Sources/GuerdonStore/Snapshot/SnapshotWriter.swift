@@ -82,11 +82,6 @@ public final class SnapshotWriter: StateSink {
         chain = header.chained(chain)
     }
 
-    /// Adds one chunk from an array.
-    public func write(section: UInt32, _ bytes: [UInt8]) throws(StoreError) {
-        try bytes.span.withUnsafeBytes { buffer throws(StoreError) in try write(section: section, buffer) }
-    }
-
     /// Makes the snapshot durable, reads it back from the disk and decodes it, gives it its name, and removes all but
     /// the newest ``StoreLimits/snapshotsKept``.
     public func finish() throws(StoreError) {

@@ -59,13 +59,6 @@ public enum Snapshots {
         return Choice(reader: nil, rejected: rejected)
     }
 
-    /// First sequence number of the log that must be kept, so that recovery can begin at the oldest kept snapshot.
-    public static func logNeededFrom(in directory: DataDirectory) throws(StoreError) -> UInt64 {
-        let kept = try list(in: directory).suffix(StoreLimits.snapshotsKept)
-        guard kept.count == StoreLimits.snapshotsKept, let oldest = kept.first else { return 1 }
-        return oldest + 1
-    }
-
     /// Removes all but the newest ``StoreLimits/snapshotsKept``.
     static func prune(_ directory: DataDirectory) throws(StoreError) {
         let old = try list(in: directory).dropLast(StoreLimits.snapshotsKept)
