@@ -9,8 +9,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/// Has the system back the pages now, all at once, instead of one by one when they are first touched.
-static void populate(void *address, size_t byteCount) {
+void cintrinsics_touch_regions(void *address, size_t byteCount) {
 #ifdef __linux__
     const int error = errno;
     // A refusal (Linux before 5.14) is no failure: the pages then come one by one.
@@ -40,7 +39,6 @@ void *cintrinsics_map_regions(size_t byteCount, size_t alignment) {
     // A hint: without huge pages everything works, with more misses.
     (void)madvise(start, byteCount, MADV_HUGEPAGE);
 #endif
-    populate(start, byteCount);
     return start;
 }
 

@@ -24,10 +24,16 @@ struct Recovery {
     /// Told the share of the log that is replayed, 0 to 1.
     var progress: (Double) -> Void = { _ in }
 
+    /// Bytes that lie ready while a snapshot is loaded: that needs a gigabyte in seconds.
+    private static let memoryAhead = 64 << 20
+
     func run() throws -> Result {
         // As for a running engine: touching memory and packing postings have threads of their own.
         let memory = MemoryKeeper()
-        defer { memory.close() }
+        defer {
+            memory.close()
+            StateReserve.trim()
+        }
         let historian = fillsHistory ? HistoryKeeper(history) : nil
         defer { historian?.close() }
         return try run(memory, historian)
@@ -79,7 +85,7 @@ struct Recovery {
         reader.rewind()
         while let chunk = try reader.next() {
             try loader.read(section: chunk.section, chunk.bytes)
-            memory.check()
+            memory.prepare(byteCount: Recovery.memoryAhead)
         }
         try loader.finish()
         var digests: [Int: UInt64] = [:]

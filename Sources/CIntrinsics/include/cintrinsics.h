@@ -13,9 +13,12 @@ static inline void cintrinsics_prefetch_read(const void *address) {
     __builtin_prefetch(address, 0, 3);
 }
 
-/// Maps `byteCount` bytes on a multiple of `alignment`, asks for huge pages and touches all of them; NULL when memory is out.
-/// Both are multiples of the page size, `alignment` a power of two.
+/// Maps `byteCount` bytes on a multiple of `alignment` and asks for huge pages; NULL when there is no room. Both are multiples
+/// of the page size, `alignment` a power of two.
 void *cintrinsics_map_regions(size_t byteCount, size_t alignment);
+
+/// Has the system back whole pages with memory now, all at once, instead of one by one when they are first touched. A hint.
+void cintrinsics_touch_regions(void *address, size_t byteCount);
 
 /// Gives back what `cintrinsics_map_regions` gave.
 void cintrinsics_unmap_regions(void *address, size_t byteCount);

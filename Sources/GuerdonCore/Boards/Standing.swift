@@ -236,22 +236,21 @@ final class Standing {
         distinct = countsDistinct && tables.count > 1 ? DistinctScores(shardCount: tables.count) : nil
         for shard in tables.indices {
             let scores = tables[shard].scores
-            var places: [Place] = []
-            for local in 0..<scores.count where scores[local].score > 0 {
-                let member = UInt32(local << shardBits | shard)
-                places.append(Place(member: member, score: scores[local].score, since: scores[local].since))
-                distinct?.note(shard: shard, from: 0, to: scores[local].score)
-            }
-            places.sort { precedes($0, $1) }
+            var members: ContiguousArray<UInt32> = []
             for place in tables[shard].pending.elements {
                 let local = Int(place.member) >> shardBits
                 scores[local] = Score(score: scores[local].score, since: scores[local].since)
             }
             tables[shard].pending.removeAll()
+            for local in 0..<scores.count where scores[local].score > 0 {
+                members.append(UInt32(local << shardBits | shard))
+                distinct?.note(shard: shard, from: 0, to: scores[local].score)
+            }
             tables[shard].order.deallocate()
             let order = ScoreIndex(countsDistinctScores: countsDistinct && tables.count == 1)
-            order.build(count: places.count, precedes: { members.precedes($0, $1) }) {
-                (places[$0].member, places[$0].score, places[$0].since)
+            order.rebuild(count: members.count, precedes: { self.members.precedes($0, $1) }) { index in
+                let score = scores[Int(members[index]) >> shardBits]
+                return (members[index], score.score, score.since)
             }
             tables[shard].order = order
         }

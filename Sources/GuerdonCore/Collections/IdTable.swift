@@ -99,6 +99,27 @@ public struct IdTable: @unchecked Sendable {
         return UInt32(ordinal)
     }
 
+    /// Adds ids that should be new, as a snapshot lists them, in runs that hide the cache misses.
+    ///
+    /// - Returns: false, with the ids before it added, if an id is there already.
+    public func insert(all ids: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool {
+        let runLength = 64
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: runLength) { hashes in
+            for start in stride(from: 0, to: ids.count, by: runLength) {
+                let run = start..<min(start + runLength, ids.count)
+                for row in run {
+                    hashes[row - start] = hash(ids[row])
+                    prefetchSlot(hashes[row - start])
+                }
+                for row in run {
+                    guard find(hashes[row - start], ids[row]) == nil else { return false }
+                    _ = insert(hashes[row - start], ids[row])
+                }
+            }
+            return true
+        }
+    }
+
     /// The id with this ordinal. The bytes stay valid until `deallocate()`.
     @inline(__always)
     public func id(_ ordinal: UInt32) -> UnsafeRawBufferPointer {

@@ -30,16 +30,27 @@ enum StateMemory {
         while true {
             if let piece = regions.withLock({ $0.take(pages: pages) }) { return piece }
             // Another thread may be quicker to cut the new region up.
-            let region = map(Regions.regionBytes)
-            regions.withLock { $0.add(region) }
+            guard addRegion() else { outOfMemory(Regions.regionBytes) }
         }
     }
 
     private static func map(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        guard let address = cintrinsics_map_regions(byteCount, Regions.regionBytes) else {
-            fatalError("the system has no \(byteCount) bytes of memory left for the state")
-        }
+        guard let address = cintrinsics_map_regions(byteCount, Regions.regionBytes) else { outOfMemory(byteCount) }
+        cintrinsics_touch_regions(address, byteCount)
         return address
+    }
+
+    private static func outOfMemory(_ byteCount: Int) -> Never {
+        fatalError("the system has no \(byteCount) bytes of memory left for the state")
+    }
+
+    private static let room = Mutex(RegionRoom())
+
+    private static func addRegion() -> Bool {
+        guard let base = room.withLock({ $0.take() }) else { return false }
+        cintrinsics_touch_regions(UnsafeMutableRawPointer(bitPattern: base), Regions.regionBytes)
+        regions.withLock { $0.add(base) }
+        return true
     }
 
     /// Frees what `allocate` gave for the same `byteCount`.
@@ -75,9 +86,39 @@ enum StateMemory {
     /// that nobody waits for.
     static func prepare(byteCount: Int) {
         while regions.withLock({ $0.needsRegion(for: byteCount) }) {
-            guard let region = cintrinsics_map_regions(Regions.regionBytes, Regions.regionBytes) else { return }
-            regions.withLock { $0.add(region) }
+            guard addRegion() else { return }
         }
+    }
+
+    /// Gives back what ``prepare(byteCount:)`` made ready beyond the usual.
+    static func trim() {
+        while let base = regions.withLock({ $0.removeSpare() }) {
+            cintrinsics_unmap_regions(UnsafeMutableRawPointer(bitPattern: base), Regions.regionBytes)
+        }
+    }
+}
+
+/// Address space for regions to come, mapped many at a time: mapping has to wait for whoever touches memory, and the other way
+/// round.
+private struct RegionRoom {
+    private static let regionsAtOnce = 32
+    private var next: UInt = 0
+    private var left = 0
+
+    /// Where the next region may lie; `nil` when there is no room.
+    mutating func take() -> UInt? {
+        if left == 0 {
+            guard
+                let room = cintrinsics_map_regions(Self.regionsAtOnce * Regions.regionBytes, Regions.regionBytes)
+            else { return nil }
+            next = UInt(bitPattern: room)
+            left = Self.regionsAtOnce
+        }
+        defer {
+            next += UInt(Regions.regionBytes)
+            left -= 1
+        }
+        return next
     }
 }
 
@@ -115,8 +156,7 @@ private struct Regions {
         return nil
     }
 
-    mutating func add(_ region: UnsafeMutableRawPointer) {
-        let base = UInt(bitPattern: region)
+    mutating func add(_ base: UInt) {
         numbers[base] = regions.count
         regions.append(Region(base: base))
         longestRuns.append(UInt16(Self.pagesPerRegion))
@@ -147,6 +187,15 @@ private struct Regions {
         // Some stay: what is freed is often asked for again.
         let wanted = wantedRegions + (preparedBytes + Self.regionBytes - 1) / Self.regionBytes
         return emptyRegions > wanted ? remove(number) : nil
+    }
+
+    /// A region without pieces that is one too many; `nil` when there is none.
+    mutating func removeSpare() -> UInt? {
+        preparedBytes = 0
+        guard emptyRegions > wantedRegions,
+            let number = regions.lastIndex(where: { $0.freeCount == Self.pagesPerRegion })
+        else { return nil }
+        return remove(number)
     }
 
     private mutating func take(_ pages: Int, from number: Int, at first: Int) -> UnsafeMutableRawPointer {

@@ -43,6 +43,12 @@ public struct WorldLoader {
         case .end:
             guard workspacesLeft == 0 else { throw MalformedBytes(offset: 0) }
             isComplete = true
+        case .memberIds:
+            guard let workspace else { throw MalformedBytes(offset: 0) }
+            try readMembers(&source, workspace)
+        case .externalIds:
+            guard let workspace else { throw MalformedBytes(offset: 0) }
+            try readExternalIds(&source, workspace)
         default:
             guard let workspace else { throw MalformedBytes(offset: 0) }
             while !source.isAtEnd { try readRecord(kind, &source, workspace) }
@@ -51,10 +57,6 @@ public struct WorldLoader {
 
     private mutating func readRecord(_ kind: StateSection, _ source: inout ByteSource, _ workspace: Workspace) throws {
         switch kind {
-        case .memberIds:
-            let id = try source.run()
-            guard Limits.idBytes.contains(id.count) else { throw MalformedBytes(offset: source.position) }
-            _ = workspace.addMember(hash: world.hash.hash64(id), id: id)
         case .referrers:
             let referrer = UInt32(truncatingIfNeeded: try source.varint()) &- 1
             if referrer != Forest.none {
@@ -69,18 +71,54 @@ public struct WorldLoader {
             workspace.setProfile(try Profile(&source), of: member)
         case .wallets: try readWallet(&source, workspace)
         case .scores: try readScore(&source, workspace)
-        case .externalIds:
-            let key = ExternalIdKey(high: try source.fixed(), low: try source.fixed())
-            let content = try source.fixed()
-            let id = RememberedId(sequence: try source.varint(), content: content)
-            workspace.externalIds.insert(key, id)
-            digestLeft[workspace.index, default: 0] &-= id.digestTerm
-            if workspace.externalIds.isGenerationFull { _ = workspace.externalIds.closeGeneration() }
         case .reversals:
             let sequence = try source.varint()
             workspace.reversals[sequence] = try source.signed()
-        case .world, .workspace, .end, .sealedRuns: throw MalformedBytes(offset: source.position)
+        case .world, .workspace, .memberIds, .externalIds, .end, .sealedRuns: throw MalformedBytes(offset: source.position)
         }
+    }
+
+    /// Records that are looked at together, so that the misses of the cache hide each other.
+    private static let runLength = 64
+
+    private func readMembers(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) {
+        var ids: ContiguousArray<UnsafeRawBufferPointer> = []
+        ids.reserveCapacity(WorldLoader.runLength)
+        while !source.isAtEnd {
+            ids.removeAll(keepingCapacity: true)
+            while ids.count < WorldLoader.runLength, !source.isAtEnd {
+                let id = try source.run()
+                guard Limits.idBytes.contains(id.count) else { throw MalformedBytes(offset: source.position) }
+                ids.append(id)
+            }
+            guard ids.withUnsafeBufferPointer({ workspace.addMembers($0) }) else {
+                throw MalformedBytes(offset: source.position)
+            }
+        }
+    }
+
+    private mutating func readExternalIds(
+        _ source: inout ByteSource, _ workspace: Workspace
+    ) throws(MalformedBytes) {
+        let table = workspace.externalIds
+        var ids: ContiguousArray<(key: ExternalIdKey, id: RememberedId)> = []
+        ids.reserveCapacity(WorldLoader.runLength)
+        var digest: UInt64 = 0
+        while !source.isAtEnd {
+            ids.removeAll(keepingCapacity: true)
+            while ids.count < WorldLoader.runLength, !source.isAtEnd {
+                let key = ExternalIdKey(high: try source.fixed(), low: try source.fixed())
+                let content = try source.fixed()
+                ids.append((key, RememberedId(sequence: try source.varint(), content: content)))
+                table.prefetchSlots(key)
+            }
+            for (key, id) in ids {
+                table.insert(key, id)
+                digest &+= id.digestTerm
+                if table.isGenerationFull { _ = table.closeGeneration() }
+            }
+        }
+        digestLeft[workspace.index, default: 0] &-= digest
     }
 
     private func memberNumber(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) -> UInt32 {

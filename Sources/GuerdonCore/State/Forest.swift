@@ -19,10 +19,11 @@ struct Forest {
         nextSiblings.deallocate()
     }
 
-    func addMember() {
-        referrers.append(Forest.none)
-        firstChildren.append(Forest.none)
-        nextSiblings.append(Forest.none)
+    /// Makes members up to `count`, whom nobody referred.
+    func grow(to count: Int) {
+        referrers.grow(to: count)
+        firstChildren.grow(to: count)
+        nextSiblings.grow(to: count)
     }
 
     /// The referrer, or ``none``; a member who is still to be created has none.

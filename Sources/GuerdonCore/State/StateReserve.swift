@@ -5,6 +5,9 @@ public enum StateReserve {
 
     /// Has memory ready: what a growing state wants at hand, and `byteCount` bytes more until the next call.
     public static func prepare(byteCount: Int = 0) { StateMemory.prepare(byteCount: byteCount) }
+
+    /// Gives back what was made ready and not used.
+    public static func trim() { StateMemory.trim() }
 }
 
 extension World {

@@ -103,10 +103,23 @@ final class Workspace {
     func addMember(hash: UInt64, id: UnsafeRawBufferPointer) -> UInt32 {
         keeper?.finish()
         let member = members.insert(hash, id)
-        forest.addMember()
+        forest.grow(to: memberCount)
         let shard = shards[shard(of: member)]
         shard.wallets.grow(to: local(of: member) + 1)
         return member
+    }
+
+    /// Creates members, as a snapshot lists them.
+    ///
+    /// - Returns: false if there is a member with one of the ids already.
+    func addMembers(_ ids: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool {
+        keeper?.finish()
+        guard members.insert(all: ids) else { return false }
+        forest.grow(to: memberCount)
+        for (number, shard) in shards.enumerated() where memberCount > number {
+            shard.wallets.grow(to: local(of: UInt32(memberCount - 1 - number)) + 1)
+        }
+        return true
     }
 
     func id(of member: UInt32) -> Text { Text(copying: members.id(member)) }
