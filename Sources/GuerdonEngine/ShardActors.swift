@@ -14,28 +14,27 @@ final class ShardActors: PhaseRunner {
         self.rowsPerShard = rowsPerShard
     }
 
-    func run(_ count: Int, rows: Int, _ body: @Sendable (Int) -> Void) {
+    func run(_ count: Int, rows: Int, _ body: @escaping @Sendable (Int) -> Void) {
         guard count > 1, rows >= rowsPerShard * count else {
             for i in 0..<count { body(i) }
             return
         }
         let running = Monitor(count)
-        withoutActuallyEscaping(body) { body in
-            for shard in shards.prefix(count) {
-                Task { [running] in
-                    await shard.perform(body)
-                    running.change { $0 -= 1 }
-                }
+        for shard in shards.prefix(count) {
+            // A task may hold the body for a moment after it was counted as done. It begins on the shard's thread: the common
+            // pool may have none to spare.
+            Task(executorPreference: shard.executor) { [running] in
+                await shard.perform(body)
+                running.change { $0 -= 1 }
             }
-            // The phase ends here, so what the body refers to outlives it.
-            _ = running.wait { $0 == 0 ? true : nil }
         }
+        _ = running.wait { $0 == 0 ? true : nil }
     }
 }
 
 /// One shard's executor: whatever the actor does happens on this thread.
 private actor ShardActor {
-    private nonisolated let executor: ThreadExecutor
+    nonisolated let executor: ThreadExecutor
     private let number: Int
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -48,8 +47,8 @@ private actor ShardActor {
     func perform(_ body: @Sendable (Int) -> Void) { body(number) }
 }
 
-/// A serial executor that is one thread.
-private final class ThreadExecutor: SerialExecutor {
+/// An executor that is one thread: of an actor, and of the tasks that call it.
+private final class ThreadExecutor: SerialExecutor, TaskExecutor {
     private let jobs = Monitor<(queue: [UnownedJob], isClosed: Bool)>(([], false))
 
     init(name: String) {
@@ -64,7 +63,11 @@ private final class ThreadExecutor: SerialExecutor {
                         return .some(state.queue)
                     } ?? nil
                 guard let taken, let executor = box.executor else { return }
-                for job in taken { job.runSynchronously(on: executor.asUnownedSerialExecutor()) }
+                for job in taken {
+                    job.runSynchronously(
+                        isolatedTo: executor.asUnownedSerialExecutor(),
+                        taskExecutor: executor.asUnownedTaskExecutor())
+                }
             }
         }
         box.executor = self

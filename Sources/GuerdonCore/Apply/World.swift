@@ -158,13 +158,13 @@ public final class World {
 /// Runs one phase of a step on all shards, and returns when the last one is done.
 public protocol PhaseRunner: Sendable {
     /// Calls `body` once for every number below `count`, in any order or at the same time.
-    func run(_ count: Int, rows: Int, _ body: @Sendable (Int) -> Void)
+    func run(_ count: Int, rows: Int, _ body: @escaping @Sendable (Int) -> Void)
 }
 
 /// Runs the shards one after the other.
 public struct SerialRunner: PhaseRunner {
     public init() {}
-    public func run(_ count: Int, rows: Int, _ body: @Sendable (Int) -> Void) {
+    public func run(_ count: Int, rows: Int, _ body: @escaping @Sendable (Int) -> Void) {
         for i in 0..<count { body(i) }
     }
 }
