@@ -41,7 +41,8 @@ import Testing
         for (start, limit) in [(0, 10), (0, all.count + 5), (all.count, 3), (all.count + 7, 3)]
             + (0..<12).map({ _ in (random.below(all.count + 2), random.below(40)) })
         {
-            let places = standing.places(from: start, limit: limit)
+            var places: [Standing.Place] = []
+            standing.forEachPlace(from: start, limit: limit) { places.append($0) }
             #expect(places.map(\.member) == all.dropFirst(start).prefix(limit).map(\.member))
             #expect(places.map(\.score) == all.dropFirst(start).prefix(limit).map(\.score))
         }

@@ -196,16 +196,17 @@ final class Standing {
     /// Where reading whole shards down to a place costs more than finding the shards' parts of it.
     private static let deepPlace = 256
 
-    /// The places from `start` on, at most `limit`.
-    func places(from start: Int, limit: Int) -> [Place] {
+    /// Calls `body` with the places from `start` on, at most `limit`, in order.
+    func forEachPlace(from start: Int, limit: Int, _ body: (Place) -> Void) {
         bringUp()
-        if tables.count == 1 {
-            var result: [Place] = []
-            tables[0].order.forEach(from: start, limit: limit, precedes: { members.precedes($0, $1) }) {
-                result.append(Place(member: $0, score: $1, since: $2))
-            }
-            return result
+        guard tables.count == 1 else { return merged(from: start, limit: limit).forEach(body) }
+        tables[0].order.forEach(from: start, limit: limit, precedes: { members.precedes($0, $1) }) {
+            body(Place(member: $0, score: $1, since: $2))
         }
+    }
+
+    /// The places from `start` on, at most `limit`, of several shards.
+    private func merged(from start: Int, limit: Int) -> [Place] {
         guard start < count else { return [] }
         // What each shard has before the window need not be read, however far down it is.
         let cut =

@@ -95,16 +95,18 @@ extension RankTree {
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
         let right = Leaf(header.pointee.leafBlocks.take())
-        withUnsafeTemporaryAllocation(of: Entry.self, capacity: Self.leafCapacity) { sorted in
-            Self.sort(leaf, count: Self.leafCapacity, into: sorted, precedes)
+        Self.withFirst(Self.leafCapacity, of: Self.leafCapacity, in: leaf, precedes) { sorted in
             let isLast = place.leaf == group.leafCount - 1 && place.group == header.pointee.groupCount - 1
-            let kept = Self.entriesKept(sorted, entry, isLast: isLast)
-            for index in 0..<kept { leaf[index] = sorted[index] }
-            for index in kept..<Self.leafCapacity { right[index - kept] = sorted[index] }
+            let kept = Self.entriesKept(sorted, in: leaf, entry, isLast: isLast)
+            let bound = leaf[sorted[kept].index]
+            var moved: UInt64 = 0
+            for (index, slot) in sorted[kept...].enumerated() {
+                right[index] = leaf[slot.index]
+                moved |= 1 &<< UInt64(slot.index)
+            }
+            leaf.removeEntries(moved)
             group.counts[place.leaf] = UInt8(kept)
-            group.insertLeaf(
-                at: place.leaf + 1, right, count: Self.leafCapacity - kept, lowerBound: sorted[kept])
-            let bound = sorted[kept]
+            group.insertLeaf(at: place.leaf + 1, right, count: Self.leafCapacity - kept, lowerBound: bound)
             if bound.key < entry.key || bound.key == entry.key && precedes(bound.member, entry.member) {
                 place.leaf += 1
             }
@@ -117,10 +119,10 @@ extension RankTree {
     /// Newcomers come in at the end of the board, and members who reach a score at the end of those who have it: where that happens
     /// the next ones come in too. Leaves split in the middle there would stay half empty for ever.
     private static func entriesKept(
-        _ sorted: UnsafeMutableBufferPointer<Entry>, _ entry: Entry, isLast: Bool
+        _ sorted: UnsafeMutableBufferPointer<Slot>, in leaf: Leaf, _ entry: Entry, isLast: Bool
     ) -> Int {
         if isLast { return leafCapacity - 4 }
-        let place = sorted.firstIndex { $0.key >= entry.key } ?? leafCapacity
+        let place = sorted.firstIndex { leaf.key($0.index) >= entry.key } ?? leafCapacity
         let endsRun =
             place > 8 && sorted[place - 1].high == entry.high
             && (place == leafCapacity || sorted[place].high != entry.high)
@@ -184,5 +186,16 @@ extension RankTree {
         removeGroup(at: index + 1)
         updateBlockCounts(from: index)
         header.pointee.groupBlocks.give(right.base)
+    }
+}
+
+extension RankTree.Leaf {
+    /// Closes up what is left of a full leaf without the entries of a mask.
+    fileprivate func removeEntries(_ mask: UInt64) {
+        var next = 0
+        for index in 0..<RankTree.leafCapacity where mask &>> UInt64(index) & 1 == 0 {
+            if next != index { self[next] = self[index] }
+            next += 1
+        }
     }
 }

@@ -195,18 +195,18 @@ extension RankTree {
         guard start < count, limit > 0 else { return }
         var (place, skipped) = find(position: start)
         var left = min(limit, count - start)
-        withUnsafeTemporaryAllocation(of: Entry.self, capacity: Self.leafCapacity) { sorted in
-            while left > 0 {
-                let group = header.pointee.groups[place.group]
-                let size = Int(group.counts[place.leaf])
-                Self.sort(group.leaf(place.leaf), count: size, into: sorted, precedes)
-                let end = min(size, skipped + left)
-                for index in skipped..<end { body(sorted[index]) }
-                left -= end - skipped
-                skipped = 0
-                place.leaf += 1
-                if place.leaf == group.leafCount { place = Place(group: place.group + 1, leaf: 0) }
+        while left > 0 {
+            let group = header.pointee.groups[place.group]
+            let leaf = group.leaf(place.leaf)
+            let size = Int(group.counts[place.leaf])
+            let end = min(size, skipped + left)
+            Self.withFirst(end, of: size, in: leaf, precedes) { first in
+                for slot in first[skipped...] { body(leaf[slot.index]) }
             }
+            left -= end - skipped
+            skipped = 0
+            place.leaf += 1
+            if place.leaf == group.leafCount { place = Place(group: place.group + 1, leaf: 0) }
         }
     }
 
@@ -229,25 +229,6 @@ extension RankTree {
             leaf += 1
         }
         return (Place(group: index, leaf: leaf), left)
-    }
-
-    /// Copies the entries of a leaf in order: an insertion sort, right for at most 64.
-    static func sort(
-        _ leaf: Leaf, count: Int, into sorted: UnsafeMutableBufferPointer<Entry>, _ precedes: Order
-    ) {
-        for index in 0..<count {
-            let entry = leaf[index]
-            var place = index
-            while place > 0 {
-                let other = sorted[place - 1]
-                guard entry.key < other.key || (entry.key == other.key && precedes(entry.member, other.member)) else {
-                    break
-                }
-                sorted[place] = other
-                place -= 1
-            }
-            sorted[place] = entry
-        }
     }
 }
 

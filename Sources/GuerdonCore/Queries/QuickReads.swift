@@ -144,16 +144,7 @@ public final class QuickReads {
     public func list(_ period: Period, from start: Int, limit: Int) {
         places.removeAll()
         guard let standing = period.standing else { return }
-        let ties = period.board.ties
-        var rank = 0
-        var last: Int64 = 0
-        for (i, place) in standing.places(from: start, limit: limit).enumerated() {
-            if i == 0 {
-                rank = standing.rank(score: place.score, ordinal: start, ties: ties)
-            } else if ties == .ordinal || place.score != last {
-                rank = ties == .dense ? rank + 1 : start + i + 1
-            }
-            last = place.score
+        standing.forEachRank(from: start, limit: limit, ties: period.board.ties) { rank, place in
             places.append(Place(rank: rank, member: place.member, score: place.score))
         }
     }

@@ -103,17 +103,16 @@ extension Workspace {
 extension Standing {
     /// Whether the order holds exactly the members with a score, each at his place.
     fileprivate func isConsistent() -> Bool {
-        let all = places(from: 0, limit: count)
         var scored = 0
         for table in tables {
             for local in 0..<table.scores.count where table.scores[local].score > 0 { scored += 1 }
         }
-        guard all.count == scored else { return false }
-        for (i, place) in all.enumerated() {
+        var (ordered, last, isRight) = (0, Int64.max, true)
+        forEachPlace(from: 0, limit: count) { place in
             let score = score(of: place.member)
-            if score.score != place.score || score.since != place.since { return false }
-            if i > 0, all[i - 1].score < place.score { return false }
+            if score.score != place.score || score.since != place.since || place.score > last { isRight = false }
+            (ordered, last) = (ordered + 1, place.score)
         }
-        return true
+        return isRight && ordered == scored
     }
 }

@@ -166,13 +166,7 @@ extension World {
         _ standing: Standing, _ board: Board, _ workspace: Workspace, from start: Int, limit: Int
     ) -> [BoardAnswer.Entry] {
         var entries: [BoardAnswer.Entry] = []
-        var rank = 0
-        for (i, place) in standing.places(from: start, limit: limit).enumerated() {
-            if i == 0 {
-                rank = standing.rank(score: place.score, ordinal: start, ties: board.ties)
-            } else if board.ties == .ordinal || place.score != entries[i - 1].score {
-                rank = board.ties == .dense ? rank + 1 : start + i + 1
-            }
+        standing.forEachRank(from: start, limit: limit, ties: board.ties) { rank, place in
             entries.append(
                 BoardAnswer.Entry(rank: rank, member: workspace.id(of: place.member), score: place.score))
         }

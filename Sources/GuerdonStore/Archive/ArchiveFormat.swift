@@ -4,8 +4,11 @@
 /// so that the plain `zstd` tool gives back the segment as it was.
 struct ArchiveHeader: Equatable {
     static let size = 88
-    static let magic: UInt64 = 0x3148_4352_4144_5547  // "GUDARCH1"
-    static let version: UInt16 = 1
+    /// In front of it is the head of the skippable frame.
+    static let frame = FileHeader(
+        noun: "archive", magic: 0x3148_4352_4144_5547,  // "GUDARCH1"
+        version: 1, size: size, start: 8,
+        foreignAdvice: Advice.restore, damaged: StoreError.archive)
     /// zstd's mark of a skippable frame.
     static let skippable: UInt32 = 0x184D_2A5E
 
@@ -17,48 +20,29 @@ struct ArchiveHeader: Equatable {
     var rawLength: UInt64
 
     func encoded() -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: ArchiveHeader.size)
-        bytes.withUnsafeMutableBytes { buffer in
+        // Bytes 18–23 are reserved and zero.
+        ArchiveHeader.frame.encoded(segment.identity) { buffer in
             buffer.write(ArchiveHeader.skippable, at: 0)
             buffer.write(UInt32(ArchiveHeader.size - 8), at: 4)
-            buffer.write(ArchiveHeader.magic, at: 8)
-            buffer.write(ArchiveHeader.version, at: 16)
-            buffer.write(segment.identity.low, at: 24)
-            buffer.write(segment.identity.high, at: 32)
             buffer.write(segment.index, at: 40)
             buffer.write(segment.firstSequence, at: 48)
             buffer.write(segment.chain, at: 56)
             buffer.write(nextSequence, at: 64)
             buffer.write(chainOut, at: 72)
-            // Bytes 18–23 are reserved and zero. A segment is smaller than 4 GiB.
+            // A segment is smaller than 4 GiB.
             buffer.write(UInt32(rawLength), at: 80)
-            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 84)), at: 84)
         }
-        return bytes
     }
 
     static func decode(
         _ bytes: UnsafeRawBufferPointer, path: String, identity: LedgerIdentity, index: UInt64
     ) throws(StoreError) -> ArchiveHeader {
-        guard bytes.count >= size, bytes.read(0, as: UInt32.self) == skippable,
-            bytes.read(8, as: UInt64.self) == magic,
-            bytes.read(84, as: UInt32.self) == Checksum.crc32c(bytes.slice(0, 84))
-        else { throw .archive(path, 0, "the archive's header is damaged") }
-        let version: UInt16 = bytes.read(16)
-        guard version == ArchiveHeader.version else {
-            throw StoreError(
-                .unsupportedVersion, file: path, offset: 16,
-                detail: "the archive has format \(version), this program reads \(ArchiveHeader.version)",
-                advice: "Use the release that wrote it or a newer one")
+        guard bytes.count >= 4, bytes.read(0, as: UInt32.self) == skippable else {
+            throw .archive(path, 0, "the archive does not begin with zstd's mark of a frame to skip")
         }
+        try frame.check(bytes, path: path, identity: identity)
         let segment = SegmentHeader(
-            identity: LedgerIdentity(low: bytes.read(24), high: bytes.read(32)), index: bytes.read(40),
-            firstSequence: bytes.read(48), chain: bytes.read(56))
-        guard segment.identity == identity else {
-            throw StoreError(
-                .foreignFile, file: path, offset: 24,
-                detail: "the archive belongs to ledger \(segment.identity), not \(identity)", advice: Advice.restore)
-        }
+            identity: identity, index: bytes.read(40), firstSequence: bytes.read(48), chain: bytes.read(56))
         guard segment.index == index else {
             throw .archive(path, 40, "the file holds segment \(segment.index), its name says \(index)")
         }

@@ -1,31 +1,25 @@
 /// The first 64 bytes of a history file.
 struct HistoryFileHeader {
     static let size = 64
-    static let magic: UInt64 = 0x3154_5349_4844_5547  // "GUDHIST1"
-    static let version: UInt16 = 1
+    static let frame = FileHeader(
+        noun: "history", magic: 0x3154_5349_4844_5547,  // "GUDHIST1"
+        version: 1, size: size,
+        foreignAdvice: "Move it to where it belongs"
+    ) { StoreError(.historyDamaged, file: $0, offset: $1, detail: $2) }
 
     var identity: LedgerIdentity
     var index: UInt64
 
     func encoded() -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: HistoryFileHeader.size)
-        bytes.withUnsafeMutableBytes { buffer in
-            buffer.write(HistoryFileHeader.magic, at: 0)
-            buffer.write(HistoryFileHeader.version, at: 8)
-            buffer.write(identity.low, at: 16)
-            buffer.write(identity.high, at: 24)
-            buffer.write(index, at: 32)
-            // Bytes 10–15 and 40–59 are reserved and zero.
-            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 60)), at: 60)
-        }
-        return bytes
+        // Bytes 10–15 and 40–59 are reserved and zero.
+        HistoryFileHeader.frame.encoded(identity) { $0.write(index, at: 32) }
     }
 }
 
 /// What stands before each block of postings.
 struct HistoryBlockHeader: Equatable {
     static let size = 64
-    static let magic: UInt32 = 0x4248_4447  // "GDHB"
+    static let frame = PartHeader(magic: 0x4248_4447, size: size)  // "GDHB"
 
     /// Sequence numbers of the first and last posting; both 0 in a block without postings.
     var first: UInt64
@@ -44,7 +38,6 @@ struct HistoryBlockHeader: Equatable {
     var blockLength: UInt64 { UInt64(HistoryBlockHeader.size + RecordHeader.padded(Int(length))) }
 
     func encode(to bytes: UnsafeMutableRawBufferPointer) {
-        bytes.write(HistoryBlockHeader.magic, at: 0)
         bytes.write(first, at: 8)
         bytes.write(last, at: 16)
         bytes.write(coveredThrough, at: 24)
@@ -55,13 +48,11 @@ struct HistoryBlockHeader: Equatable {
         bytes.write(ledgerTag, at: 52)
         bytes.write(fileTag, at: 56)
         bytes.write(UInt32(0), at: 60)
-        bytes.write(Checksum.crc32c(UnsafeRawBufferPointer(bytes).slice(8, 56)), at: 4)
+        HistoryBlockHeader.frame.seal(bytes)
     }
 
     static func decode(_ bytes: UnsafeRawBufferPointer) -> HistoryBlockHeader? {
-        guard bytes.count >= size, bytes.read(0, as: UInt32.self) == magic,
-            bytes.read(4, as: UInt32.self) == Checksum.crc32c(bytes.slice(8, 56))
-        else { return nil }
+        guard frame.isWhole(bytes) else { return nil }
         let header = HistoryBlockHeader(
             first: bytes.read(8), last: bytes.read(16), coveredThrough: bytes.read(24), coveredBefore: bytes.read(32),
             count: bytes.read(40), length: bytes.read(44), checksum: bytes.read(48), ledgerTag: bytes.read(52),

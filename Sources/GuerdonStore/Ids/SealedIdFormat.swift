@@ -3,8 +3,10 @@ import GuerdonCore
 /// The first page of a file of sealed ids: whose it is, and what it holds. Written last, so that it can sum the rest up.
 struct SealedIdHeader: Equatable {
     static let size = 4096
-    static let magic: UInt64 = 0x3153_4449_5344_5547  // "GUDSIDS1"
-    static let version: UInt16 = 1
+    static let frame = FileHeader(
+        noun: "file of sealed ids", magic: 0x3153_4449_5344_5547,  // "GUDSIDS1"
+        version: 1, size: size,
+        foreignAdvice: "Move the file to where it belongs", damaged: StoreError.ids)
 
     var identity: LedgerIdentity
     /// Checksum of the hash seed that the keys were made with.
@@ -35,12 +37,8 @@ struct SealedIdHeader: Equatable {
     var length: UInt64 { filterStart + filterLength }
 
     func encoded() -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: Self.size)
-        bytes.withUnsafeMutableBytes { buffer in
-            buffer.write(Self.magic, at: 0)
-            buffer.write(Self.version, at: 8)
-            buffer.write(identity.low, at: 16)
-            buffer.write(identity.high, at: 24)
+        // Bytes 10–15 and 96–4091 are reserved and zero.
+        Self.frame.encoded(identity) { buffer in
             buffer.write(seedTag, at: 32)
             buffer.write(workspace, at: 36)
             buffer.write(number, at: 40)
@@ -51,39 +49,21 @@ struct SealedIdHeader: Equatable {
             buffer.write(filterLength, at: 80)
             buffer.write(filterChecksum, at: 88)
             buffer.write(blocksChecksum, at: 92)
-            // Bytes 10–15 and 96–4091 are reserved and zero.
-            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, Self.size - 4)), at: Self.size - 4)
         }
-        return bytes
     }
 
     /// The page's own checksum, which stands for all that the file holds.
-    static func checksum(_ page: UnsafeRawBufferPointer) -> UInt32 { page.read(size - 4) }
+    static func checksum(_ page: UnsafeRawBufferPointer) -> UInt32 { frame.checksum(page) }
 
     static func decode(
         _ page: UnsafeRawBufferPointer, path: String, superblock: Superblock, number: UInt64
     ) throws(StoreError) -> SealedIdHeader {
-        guard page.count == size, page.read(0, as: UInt64.self) == magic,
-            checksum(page) == Checksum.crc32c(page.slice(0, size - 4))
-        else { throw .ids(path, 0, "the header of the sealed ids is damaged") }
-        let version: UInt16 = page.read(8)
-        guard version == Self.version else {
-            throw StoreError(
-                .unsupportedVersion, file: path, offset: 8,
-                detail: "the sealed ids have format \(version), this program reads \(Self.version)",
-                advice: "Use the release that wrote them or a newer one")
-        }
+        try frame.check(page, path: path, identity: superblock.identity)
         let header = SealedIdHeader(
-            identity: LedgerIdentity(low: page.read(16), high: page.read(24)), seedTag: page.read(32),
+            identity: superblock.identity, seedTag: page.read(32),
             workspace: page.read(36), number: page.read(40), firstSequence: page.read(48),
             lastSequence: page.read(56), count: page.read(64), digest: page.read(72), filterLength: page.read(80),
             filterChecksum: page.read(88), blocksChecksum: page.read(92))
-        guard header.identity == superblock.identity else {
-            throw StoreError(
-                .foreignFile, file: path, offset: 16,
-                detail: "the sealed ids belong to ledger \(header.identity), not \(superblock.identity)",
-                advice: "Move the file to where it belongs")
-        }
         guard header.seedTag == superblock.seedTag else {
             throw StoreError(
                 .foreignFile, file: path, offset: 32,

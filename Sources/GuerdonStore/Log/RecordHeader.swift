@@ -10,7 +10,7 @@ struct RecordHeader: Equatable {
     }
 
     static let size = 64
-    static let magic: UInt32 = 0x4352_4447  // "GDRC"
+    static let frame = PartHeader(magic: 0x4352_4447, size: size)  // "GDRC"
     static let version: UInt8 = 1
 
     var kind: Kind
@@ -39,7 +39,6 @@ struct RecordHeader: Equatable {
     /// Writes the 64 bytes.
     func encode(to bytes: UnsafeMutableRawBufferPointer) {
         precondition(bytes.count >= RecordHeader.size)
-        bytes.write(RecordHeader.magic, at: 0)
         bytes.write(RecordHeader.version, at: 8)
         bytes.write(kind.rawValue, at: 9)
         bytes.write(UInt16(0), at: 10)
@@ -52,7 +51,7 @@ struct RecordHeader: Equatable {
         bytes.write(payloadChecksum, at: 52)
         bytes.write(ledgerTag, at: 56)
         bytes.write(segmentTag, at: 60)
-        bytes.write(Checksum.crc32c(UnsafeRawBufferPointer(bytes).slice(8, 56)), at: 4)
+        RecordHeader.frame.seal(bytes)
     }
 
     /// How 64 bytes turned out.
@@ -67,8 +66,8 @@ struct RecordHeader: Equatable {
     /// Reads a header; checks mark, checksum, version and bounds, not the place in the log.
     static func decode(_ bytes: UnsafeRawBufferPointer) -> Decoded {
         guard bytes.count >= size else { return .invalid("the file ends inside a record header") }
-        guard bytes.read(0, as: UInt32.self) == magic else { return .invalid("no record begins here") }
-        guard bytes.read(4, as: UInt32.self) == Checksum.crc32c(bytes.slice(8, 56)) else {
+        guard frame.hasMark(bytes) else { return .invalid("no record begins here") }
+        guard frame.matchesChecksum(bytes) else {
             return .invalid("a record header does not match its checksum")
         }
         let version: UInt8 = bytes.read(8)

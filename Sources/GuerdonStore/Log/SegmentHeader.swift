@@ -1,8 +1,11 @@
 /// The first 64 bytes of a log segment: whose it is, which one, and what it continues.
 struct SegmentHeader: Equatable {
     static let size = 64
-    static let magic: UInt64 = 0x3130_474F_4C44_5547  // "GUDLOG01"
-    static let version: UInt16 = 1
+    static let frame = FileHeader(
+        noun: "segment", magic: 0x3130_474F_4C44_5547,  // "GUDLOG01"
+        version: 1, size: size,
+        foreignAdvice: Advice.restore
+    ) { StoreError(.segmentDamaged, file: $0, offset: $1, detail: $2, advice: Advice.restore) }
 
     /// Whether the blocks held an older segment: what lies behind the last record is then not zeros.
     var isRecycled = false
@@ -16,50 +19,25 @@ struct SegmentHeader: Equatable {
     var segmentTag: UInt32 { UInt32(truncatingIfNeeded: index) }
 
     func encoded() -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: SegmentHeader.size)
-        bytes.withUnsafeMutableBytes { buffer in
-            buffer.write(SegmentHeader.magic, at: 0)
-            buffer.write(SegmentHeader.version, at: 8)
+        // Bytes 12–15 and 56–59 are reserved and zero.
+        SegmentHeader.frame.encoded(identity) { buffer in
             buffer.write(UInt16(isRecycled ? 1 : 0), at: 10)
-            buffer.write(identity.low, at: 16)
-            buffer.write(identity.high, at: 24)
             buffer.write(index, at: 32)
             buffer.write(firstSequence, at: 40)
             buffer.write(chain, at: 48)
-            // Bytes 12–15 and 56–59 are reserved and zero.
-            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 60)), at: 60)
         }
-        return bytes
     }
 
     /// Reads a header and checks it against itself and against the ledger and index that the file's place says.
     static func decode(
         _ bytes: UnsafeRawBufferPointer, path: String, identity: LedgerIdentity, index: UInt64
     ) throws(StoreError) -> SegmentHeader {
-        func damaged(_ detail: String, _ code: StoreError.Code = .segmentDamaged) -> StoreError {
-            StoreError(code, file: path, offset: 0, detail: detail, advice: Advice.restore)
-        }
-        guard bytes.count >= size else { throw damaged("the segment ends inside its header") }
-        guard bytes.read(0, as: UInt64.self) == magic else { throw damaged("the file does not begin as a segment") }
-        guard bytes.read(60, as: UInt32.self) == Checksum.crc32c(bytes.slice(0, 60)) else {
-            throw damaged("the segment header does not match its checksum")
-        }
-        let version: UInt16 = bytes.read(8)
-        guard version == SegmentHeader.version else {
-            throw StoreError(
-                .unsupportedVersion, file: path, offset: 8,
-                detail: "the segment has format \(version), this program reads \(SegmentHeader.version)",
-                advice: "Use the release that wrote it or a newer one")
-        }
+        try frame.check(bytes, path: path, identity: identity)
         let header = SegmentHeader(
-            isRecycled: bytes.read(10, as: UInt16.self) & 1 != 0,
-            identity: LedgerIdentity(low: bytes.read(16), high: bytes.read(24)), index: bytes.read(32),
+            isRecycled: bytes.read(10, as: UInt16.self) & 1 != 0, identity: identity, index: bytes.read(32),
             firstSequence: bytes.read(40), chain: bytes.read(48))
-        guard header.identity == identity else {
-            throw damaged("the segment belongs to ledger \(header.identity), not \(identity)", .foreignFile)
-        }
         guard header.index == index else {
-            throw damaged("the file holds segment \(header.index), its name says \(index)")
+            throw frame.damaged(path, 32, "the file holds segment \(header.index), its name says \(index)")
         }
         return header
     }

@@ -29,7 +29,7 @@ struct TailScan {
             if used > 0, !segment.header.isRecycled { end = offset + UInt64(used) }
             var position = 0
             while position + RecordHeader.size <= used + RecordHeader.size, position + RecordHeader.size <= filled {
-                if bytes.read(position, as: UInt32.self) == RecordHeader.magic,
+                if bytes.read(position, as: UInt32.self) == RecordHeader.frame.magic,
                     case .header(let header) = RecordHeader.decode(bytes.slice(position, RecordHeader.size)),
                     header.ledgerTag == ledgerTag, header.segmentTag == segment.header.segmentTag
                 {

@@ -11,8 +11,10 @@ public struct SnapshotInfo: Equatable, Sendable {
 /// The first 64 bytes of a snapshot.
 struct SnapshotHeader {
     static let size = 64
-    static let magic: UInt64 = 0x3150_414E_5344_5547  // "GUDSNAP1"
-    static let version: UInt16 = 1
+    static let frame = FileHeader(
+        noun: "snapshot", magic: 0x3150_414E_5344_5547,  // "GUDSNAP1"
+        version: 1, size: size,
+        foreignAdvice: "Move it to where it belongs", damaged: StoreError.snapshot)
 
     var identity: LedgerIdentity
     var info: SnapshotInfo
@@ -20,45 +22,23 @@ struct SnapshotHeader {
     var seedTag: UInt32
 
     func encoded() -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: SnapshotHeader.size)
-        bytes.withUnsafeMutableBytes { buffer in
-            buffer.write(SnapshotHeader.magic, at: 0)
-            buffer.write(SnapshotHeader.version, at: 8)
-            buffer.write(identity.low, at: 16)
-            buffer.write(identity.high, at: 24)
+        // Bytes 10–15 are reserved and zero.
+        SnapshotHeader.frame.encoded(identity) { buffer in
             buffer.write(info.sequence, at: 32)
             buffer.write(info.chain, at: 40)
             buffer.write(info.time, at: 48)
             buffer.write(seedTag, at: 56)
-            // Bytes 10–15 are reserved and zero.
-            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(0, 60)), at: 60)
         }
-        return bytes
     }
 
     static func decode(
         _ bytes: UnsafeRawBufferPointer, path: String, superblock: Superblock, sequence: UInt64
     ) throws(StoreError) -> SnapshotHeader {
-        guard bytes.count >= size, bytes.read(0, as: UInt64.self) == magic,
-            bytes.read(60, as: UInt32.self) == Checksum.crc32c(bytes.slice(0, 60))
-        else { throw .snapshot(path, 0, "the snapshot's header is damaged") }
-        let version: UInt16 = bytes.read(8)
-        guard version == SnapshotHeader.version else {
-            throw StoreError(
-                .unsupportedVersion, file: path, offset: 8,
-                detail: "the snapshot has format \(version), this program reads \(SnapshotHeader.version)",
-                advice: "Use the release that wrote it or a newer one")
-        }
+        try frame.check(bytes, path: path, identity: superblock.identity)
         let header = SnapshotHeader(
-            identity: LedgerIdentity(low: bytes.read(16), high: bytes.read(24)),
+            identity: superblock.identity,
             info: SnapshotInfo(sequence: bytes.read(32), chain: bytes.read(40), time: bytes.read(48)),
             seedTag: bytes.read(56))
-        guard header.identity == superblock.identity else {
-            throw StoreError(
-                .foreignFile, file: path, offset: 16,
-                detail: "the snapshot belongs to ledger \(header.identity), not \(superblock.identity)",
-                advice: "Move it to where it belongs")
-        }
         // With another seed no external id in it would ever be found again.
         guard header.seedTag == 0 || header.seedTag == superblock.seedTag else {
             throw StoreError(
@@ -76,7 +56,7 @@ struct SnapshotHeader {
 /// What stands before the compressed bytes of each chunk.
 struct SnapshotChunkHeader {
     static let size = 32
-    static let magic: UInt32 = 0x4353_4447  // "GDSC"
+    static let frame = PartHeader(magic: 0x4353_4447, size: size)  // "GDSC"
 
     var section: UInt32
     var rawLength: UInt32
@@ -86,13 +66,12 @@ struct SnapshotChunkHeader {
     var number: UInt64
 
     func encode(to bytes: UnsafeMutableRawBufferPointer) {
-        bytes.write(SnapshotChunkHeader.magic, at: 0)
         bytes.write(section, at: 8)
         bytes.write(rawLength, at: 12)
         bytes.write(compressedLength, at: 16)
         bytes.write(compressedChecksum, at: 20)
         bytes.write(number, at: 24)
-        bytes.write(Checksum.crc32c(UnsafeRawBufferPointer(bytes).slice(8, 24)), at: 4)
+        SnapshotChunkHeader.frame.seal(bytes)
     }
 
     init(section: UInt32, rawLength: UInt32, compressedLength: UInt32, compressedChecksum: UInt32, number: UInt64) {
@@ -104,9 +83,7 @@ struct SnapshotChunkHeader {
     }
 
     init?(_ bytes: UnsafeRawBufferPointer) {
-        guard bytes.count >= SnapshotChunkHeader.size, bytes.read(0, as: UInt32.self) == SnapshotChunkHeader.magic,
-            bytes.read(4, as: UInt32.self) == Checksum.crc32c(bytes.slice(8, 24))
-        else { return nil }
+        guard SnapshotChunkHeader.frame.isWhole(bytes) else { return nil }
         self.init(
             section: bytes.read(8), rawLength: bytes.read(12), compressedLength: bytes.read(16),
             compressedChecksum: bytes.read(20), number: bytes.read(24))
@@ -122,7 +99,7 @@ struct SnapshotChunkHeader {
 /// The last 48 bytes of a snapshot: without them it is not finished.
 struct SnapshotTrailer: Equatable {
     static let size = 48
-    static let magic: UInt32 = 0x4553_4447  // "GDSE"
+    static let frame = PartHeader(magic: 0x4553_4447, size: size)  // "GDSE"
 
     var chunks: UInt64
     var rawBytes: UInt64
@@ -138,13 +115,12 @@ struct SnapshotTrailer: Equatable {
     func encoded() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: SnapshotTrailer.size)
         bytes.withUnsafeMutableBytes { buffer in
-            buffer.write(SnapshotTrailer.magic, at: 0)
             buffer.write(chunks, at: 8)
             buffer.write(rawBytes, at: 16)
             buffer.write(chain, at: 24)
             buffer.write(sequence, at: 32)
             buffer.write(ledgerTag, at: 40)
-            buffer.write(Checksum.crc32c(UnsafeRawBufferPointer(buffer).slice(8, 40)), at: 4)
+            SnapshotTrailer.frame.seal(buffer)
         }
         return bytes
     }
