@@ -93,7 +93,7 @@ private struct Pair {
 
     func checkAll() {
         #expect(index.count == model.entries.count)
-        #expect(index.distinctScores(above: 0) == Set(model.entries.map(\.score)).count)
+        #expect(index.distinctScores(above: .min + 1) == Set(model.entries.map(\.score)).count)
         #expect(window(from: 0, limit: .max) == model.entries)
     }
 }
@@ -211,6 +211,23 @@ struct ScoreIndexTests {
         let position = count / 2
         let selected = pair.index.select(position, precedes: SortedBoard.precedes)
         #expect(selected?.member == (position < count ? pair.model.entries[position].member : nil))
+    }
+
+    @Test(arguments: shapes, [0, 1, 24, 25, 300, 30_000])
+    fileprivate func rebuildingSortsEntriesInAnyOrder(shape: (scores: Int, sinces: Int), count: Int) {
+        var random = SplitMix64(seed: UInt64(count))
+        var pair = Pair()
+        defer { pair.index.deallocate() }
+        let entries = (0..<count).map { member in
+            SortedBoard.Entry(
+                member: UInt32(member), score: Int64(random.below(shape.scores)) - Int64(shape.scores / 2),
+                since: UInt64(random.below(shape.sinces)))
+        }
+        pair.index.rebuild(count: count, precedes: SortedBoard.precedes) { index in
+            (entries[index].member, entries[index].score, entries[index].since)
+        }
+        pair.model.entries = entries.sorted(by: SortedBoard.isBefore)
+        pair.checkAll()
     }
 
     @Test(arguments: shapes)

@@ -1,4 +1,24 @@
 extension ScoreIndex {
+    /// Replaces the content by `count` entries in any order: what a board does after its scores were loaded.
+    ///
+    /// - Complexity: O(count), some passes over 32 bytes an entry.
+    public func rebuild(
+        count: Int, precedes: (UInt32, UInt32) -> Bool,
+        _ entry: (Int) -> (member: UInt32, score: Int64, since: UInt64)
+    ) {
+        let entries = UnsafeMutableBufferPointer<RankTree.Entry>.allocate(capacity: count)
+        defer { entries.deallocate() }
+        for index in 0..<count {
+            let (member, score, since) = entry(index)
+            entries.initializeElement(at: index, to: .init(key: Self.key(score, since), member: member))
+        }
+        RankSorter.sort(entries, precedes)
+        build(count: count, precedes: precedes) { index in
+            let key = entries[index].key
+            return (entries[index].member, Self.score(key), UInt64(truncatingIfNeeded: key))
+        }
+    }
+
     /// How many of the first `position` entries of all indices together each index holds.
     ///
     /// That is where each shard's part of a window begins: merging the shards from there on gives the entries from `position`
