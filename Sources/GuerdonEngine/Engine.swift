@@ -288,8 +288,7 @@ public final class Engine: @unchecked Sendable {
             try world.apply(commands)
         }
         batch.applied(world)
-        if commands.count > 0 { try journal.perform(commands) }
-        batch.released()
+        if commands.count > 0 { try journal.perform(commands, release: batch.released) } else { batch.released() }
     }
 
     /// Stamps a batch, hands it to the journal and applies it meanwhile.

@@ -134,7 +134,9 @@ final class Journal: @unchecked Sendable {
     /// Makes a batch durable on the calling thread.
     ///
     /// For small batches: waking the journal's thread and being woken by it takes longer than all the rest.
-    func perform(_ batch: CommandBatch) throws {
+    ///
+    /// - Parameter release: called when the batch is durable, before anybody is woken.
+    func perform(_ batch: CommandBatch, release: () -> Void = {}) throws {
         let failure: StoreError?? = state.wait { state in
             if state.failure != nil { return .some(state.failure) }
             if state.isBusy || state.isSealing { return nil }
@@ -156,6 +158,7 @@ final class Journal: @unchecked Sendable {
             defer { state.finish() }
             return state.isSealed
         }
+        release()
         if wasSealed { state.wake() }
     }
 
