@@ -97,6 +97,16 @@ struct SealedIdTests {
         _ = pauses
     }
 
+    @Test func filesWithTheSameIdsAreNotMerged() throws {
+        let fixture = try Fixture([0..<500, 500..<900, 400..<401])
+        defer { fixture.table.deallocate() }
+        do throws(StoreError) {
+            _ = try fixture.ids.merge(fixture.ids.allFiles, isCancelled: { false }) {}
+            Issue.record("an id is there twice")
+        } catch { #expect(error.code == .idsDamaged && error.file != nil) }
+        #expect(fixture.names.count == 3)
+    }
+
     @Test func aFileThatASnapshotNamesStays() throws {
         let fixture = try Fixture([0..<10, 10..<20, 20..<30])
         defer { fixture.table.deallocate() }

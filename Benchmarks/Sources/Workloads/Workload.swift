@@ -27,7 +27,7 @@ public struct Workload: Sendable {
     public func session() throws -> any Session { try make() }
 
     /// All workloads, in the order in which reports show them.
-    public static let all = decode + condition + apply + board + log + reply + snapshot
+    public static let all = decode + condition + apply + board + log + ids + reply + snapshot
 }
 
 /// A workload that stands ready; every call of ``run()`` follows one of ``prepare()``. For one thread.

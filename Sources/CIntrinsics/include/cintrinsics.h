@@ -81,6 +81,21 @@ static inline size_t cintrinsics_last_not_above_wide(
     return base;
 }
 
+/// Where the least of `count` keys of two words is; the first of equal ones.
+static inline size_t cintrinsics_least_wide(const uint64_t *highs, const uint64_t *lows, size_t count) {
+    size_t best = 0;
+    uint64_t high = highs[0];
+    uint64_t low = lows[0];
+    for (size_t index = 1; index < count; index++) {
+        const unsigned __int128 key = (unsigned __int128)highs[index] << 64 | lows[index];
+        const uint64_t mask = -(uint64_t)cintrinsics_opaque(key < ((unsigned __int128)high << 64 | low));
+        best ^= (best ^ index) & mask;
+        high ^= (high ^ highs[index]) & mask;
+        low ^= (low ^ lows[index]) & mask;
+    }
+    return best;
+}
+
 /// How many of eight keys are not above `key`.
 static inline size_t cintrinsics_count_not_above_8(const uint64_t *keys, uint64_t key) {
     size_t count = 0;
@@ -129,6 +144,26 @@ static inline uint64_t cintrinsics_match_64(const uint8_t *bytes, uint8_t byte) 
     }
 #endif
     return mask;
+}
+
+/// Which of the first 28 words of a line of 64 bytes equal `word`: one bit each, the first the least significant.
+static inline uint32_t cintrinsics_match_28_words(const void *line, uint16_t word) {
+#ifdef __SSE2__
+    const __m128i wanted = _mm_set1_epi16((short)word);
+    const __m128i *const parts = line;
+    const __m128i low = _mm_packs_epi16(
+        _mm_cmpeq_epi16(_mm_load_si128(parts), wanted), _mm_cmpeq_epi16(_mm_load_si128(parts + 1), wanted));
+    const __m128i high = _mm_packs_epi16(
+        _mm_cmpeq_epi16(_mm_load_si128(parts + 2), wanted), _mm_cmpeq_epi16(_mm_load_si128(parts + 3), wanted));
+    return ((uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16) & 0x0fffffff;
+#else
+    const uint16_t *const words = line;
+    uint32_t mask = 0;
+    for (int index = 0; index < 28; index++) {
+        mask |= (uint32_t)(words[index] == word) << index;
+    }
+    return mask;
+#endif
 }
 
 /// Feeds `count` blocks of 64 bytes to the compression function of SHA-256, with the processor's instructions if it has them.

@@ -1,105 +1,69 @@
-// Asking all filters for many keys: three cache misses for each, so what matters is that they hide each other.
+// Asking all filters for many keys: a cache miss for each, so what matters is that they hide each other.
 
 extension ExternalIdTable {
-    private static let rowsAtOnce = 64
+    private static let rowsAtOnce = 128
 
-    /// Calls `body` with the rows whose keys some run may hold: usually none. What one filter is asked for is loaded while
-    /// the one before it answers.
+    /// Calls `body` with the rows whose keys some run may hold, in no particular order: usually none.
     @inline(__always)
     public func forEachPossiblySealed(
         in rows: Range<Int>, _ key: (Int) -> ExternalIdKey, _ body: (Int) -> Void
     ) {
         if !hasRuns { return }
-        let most = Self.rowsAtOnce
-        withUnsafeTemporaryAllocation(of: IdFilter.HashedKey.self, capacity: most) { keys in
-            withUnsafeTemporaryAllocation(of: IdFilter.Location.self, capacity: 2 * most) { locations in
+        withUnsafeTemporaryAllocation(of: IdFilter.HashedKey.self, capacity: Self.rowsAtOnce) { keys in
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.rowsAtOnce) { displaced in
                 var start = rows.lowerBound
                 while start < rows.upperBound {
-                    let end = min(start + most, rows.upperBound)
-                    for row in start..<end { keys[row &- start] = IdFilter.HashedKey(key(row)) }
-                    askAll(UnsafeBufferPointer(rebasing: keys[..<(end - start)]), locations) { body(start &+ $0) }
-                    start = end
+                    let count = min(Self.rowsAtOnce, rows.upperBound - start)
+                    for number in 0..<count { keys[number] = IdFilter.HashedKey(key(start &+ number)) }
+                    askAll(UnsafeBufferPointer(rebasing: keys[..<count]), displaced) { body(start &+ $0) }
+                    start += count
                 }
             }
         }
     }
 
     private func askAll(
-        _ keys: UnsafeBufferPointer<IdFilter.HashedKey>, _ room: UnsafeMutableBufferPointer<IdFilter.Location>,
+        _ keys: UnsafeBufferPointer<IdFilter.HashedKey>, _ room: UnsafeMutableBufferPointer<UInt32>,
         _ body: (Int) -> Void
     ) {
-        guard var current = room.baseAddress else { return }
-        var next = current + Self.rowsAtOnce
-        filter(0).locate(keys, current)
-        for run in 1..<runCount {
-            filter(run).locate(keys, next)
-            filter(run - 1).answer(keys.count, current, body)
-            swap(&current, &next)
+        let first = filter(0).layout
+        for key in keys.prefix(IdFilter.Layout.keysAhead) { first.prefetch(key) }
+        for run in 0..<runCount {
+            let layout = filter(run).layout
+            // Behind the last one nothing is left to be loaded: its first lines again.
+            let next = run + 1 < runCount ? filter(run + 1).layout : layout
+            layout.forEachProbable(keys, next, room, body)
         }
-        filter(runCount - 1).answer(keys.count, current, body)
     }
 }
 
-extension IdFilter {
-    /// A key with what all filters need of it.
-    struct HashedKey: BitwiseCopyable {
-        let key: ExternalIdKey
-        /// Its hash for filters that were made at the first attempt.
-        let hash: UInt64
+extension IdFilter.Layout {
+    /// How far ahead lines are loaded. One by one between answers: a burst of loads waits for itself, and costs twice as much.
+    static let keysAhead = 32
 
-        @inline(__always)
-        init(_ key: ExternalIdKey) {
-            self.key = key
-            hash = Places.hash(key, seed: 0)
-        }
-    }
-
-    /// Where the fingerprints of a key lie in a filter.
-    struct Location: BitwiseCopyable {
-        var first: UInt32
-        var second: UInt32
-        var third: UInt32
-        var fingerprint: UInt16
-        /// Whether the filter cannot say no.
-        var isUnknown: Bool
-    }
-
-    /// Works out where the keys' fingerprints lie, and starts loading them.
-    func locate(_ keys: UnsafeBufferPointer<HashedKey>, _ locations: UnsafeMutablePointer<Location>) {
-        let (partitions, count, start) = layout
-        for (number, hashed) in keys.enumerated() {
-            guard count > 0 else {
-                // An empty filter says no to everything: no fingerprint is like itself and another.
-                locations[number] = Location(first: 0, second: 0, third: 0, fingerprint: 1, isUnknown: false)
-                continue
-            }
-            let partition = partitions[Self.partition(of: hashed.key, count: count)]
-            let hash = partition.seed == 0 ? hashed.hash : Places.hash(hashed.key, seed: partition.seed)
-            let places = Places(hash: hash, partition)
-            let location = Location(
-                first: partition.start &+ UInt32(truncatingIfNeeded: places.first),
-                second: partition.start &+ UInt32(truncatingIfNeeded: places.second),
-                third: partition.start &+ UInt32(truncatingIfNeeded: places.third), fingerprint: places.fingerprint,
-                isUnknown: partition.segmentCount == 0)
-            prefetchLine(start + Int(location.first))
-            prefetchLine(start + Int(location.second))
-            prefetchLine(start + Int(location.third))
-            locations[number] = location
-        }
-    }
-
-    /// Calls `body` with the numbers of the keys that may be in the filter.
+    /// Calls `body` with the numbers of the keys that may be in the filter, whose first lines are being loaded; starts loading
+    /// those of the next filter.
     @inline(__always)
-    func answer(_ count: Int, _ locations: UnsafePointer<Location>, _ body: (Int) -> Void) {
-        let start = layout.fingerprints
-        for number in 0..<count {
-            let location = locations[number]
-            if location.isUnknown
-                || start[Int(location.first)] ^ start[Int(location.second)] ^ start[Int(location.third)]
-                    == location.fingerprint
-            {
-                body(number)
-            }
+    fileprivate func forEachProbable(
+        _ keys: UnsafeBufferPointer<IdFilter.HashedKey>, _ next: Self, _ room: UnsafeMutableBufferPointer<UInt32>,
+        _ body: (Int) -> Void
+    ) {
+        let displaced = room.baseAddress.unsafelyUnwrapped
+        var displacedCount = 0
+        let ahead = min(Self.keysAhead, keys.count)
+        for number in keys.indices {
+            let target = number &+ ahead
+            if target < keys.count { prefetch(keys[target]) } else { next.prefetch(keys[target &- keys.count]) }
+            let answer = ask(keys[number])
+            if answer.isProbable { body(number) }
+            // Without a jump: one in thirteen is, at random.
+            displaced[displacedCount] = UInt32(truncatingIfNeeded: number)
+            displacedCount &+= answer.isElsewhere && !answer.isProbable ? 1 : 0
+        }
+        for index in 0..<displacedCount { prefetchSpare(keys[Int(displaced[index])]) }
+        for index in 0..<displacedCount {
+            let number = Int(displaced[index])
+            if isSpare(keys[number]) { body(number) }
         }
     }
 }

@@ -1,190 +1,102 @@
-/// Builds an `IdFilter` from keys in ascending order, partition by partition.
+/// Builds an `IdFilter` from keys in ascending order.
+///
+/// A key costs some twenty instructions; only the keys that find their line full are kept until their group is complete.
 struct IdFilterBuilder {
     private let count: Int
+    private let places: UInt64
     private var added = 0
-    private var pending: [ExternalIdKey] = []
-    private var partitions: [IdFilter.Partition] = []
-    private let fingerprints: Fingerprints
+    private let lines: IdFilterLines
+    private var writer: IdFilterLineWriter
+    private var groups: [IdFilter.Group] = []
+    /// Places from here on belong to the next group.
+    private var groupEnd: UInt64
+    /// The lower halves of the group's keys that found no room.
+    private var displaced: [UInt64] = []
+    /// Spare lines, eight words each.
+    private var spares: [UInt64] = []
 
-    /// Attempts with other seeds before a partition is given up; each fails with a probability of a few per cent.
-    private static let seedLimit: UInt8 = 64
+    private static let placesPerGroup = UInt64(IdFilter.Group.lineCount) * IdFilterLine.buckets
 
     /// - Parameter count: how many keys will come.
     init(count: Int) {
         self.count = count
-        pending.reserveCapacity(min(count, IdFilter.partitionKeys * 9 / 8))
-        // Partitions are about equal, and their sizes are rounded up: so this is hardly ever too little.
-        let partitions = IdFilter.partitionCount(count)
-        let most = partitions < 2 ? count : count / partitions + 2048
-        fingerprints = Fingerprints(capacity: partitions * Self.layout(keys: most).length)
+        lines = IdFilterLines(count: IdFilter.lineCount(count))
+        writer = IdFilterLineWriter(lines.lines.start, count: lines.lines.count)
+        places = UInt64(lines.lines.count) * IdFilterLine.buckets
+        groupEnd = min(Self.placesPerGroup, places)
+        displaced.reserveCapacity(min(count, IdFilter.Group.lineCount * 4))
+        // One key in thirteen needs a spare line.
+        spares.reserveCapacity((count / 12 / IdFilter.Group.load + 4) * Self.wordsPerLine)
     }
 
+    @inline(__always)
     mutating func add(_ key: ExternalIdKey) {
-        precondition(added < count, "more keys than announced")
-        let partition = IdFilter.partition(of: key, count: IdFilter.partitionCount(count))
-        precondition(partition >= partitions.count, "keys out of order")
-        while partitions.count < partition { finishPartition() }
-        pending.append(key)
-        added += 1
+        let hashed = IdFilter.HashedKey(key)
+        let place = hashed.leading.multipliedFullWidth(by: places).high
+        if place >= groupEnd { finishGroups(before: place) }
+        if !writer.add(place: place, hashed.fingerprint) { displaced.append(hashed.low) }
+        added &+= 1
     }
 
     consuming func finish() -> IdFilter {
-        precondition(added == count, "fewer keys than announced")
-        while partitions.count < IdFilter.partitionCount(count) { finishPartition() }
-        return IdFilter(count: count, partitions: partitions, fingerprints: fingerprints)
+        precondition(added == count, "not as many keys as announced")
+        writer.finish()
+        finishGroups(before: places)
+        let finished = spares.withUnsafeBytes { IdFilterLines($0) }
+        return IdFilter(count: count, groups: groups, lines: lines, spares: finished)
     }
 
-    private mutating func finishPartition() {
-        var partition = Self.layout(keys: pending.count)
-        partition.start = UInt32(fingerprints.count)
-        var solution = [UInt16](repeating: 0, count: partition.length)
-        while !Self.solve(pending, partition, &solution) {
-            partition.seed += 1
-            guard partition.seed < Self.seedLimit else {
-                // Two keys with the same 64 bits. Taking every key to be in is slow here but never wrong.
-                partition.segmentCount = 0
-                solution = []
-                break
+    @inline(never)
+    private mutating func finishGroups(before place: UInt64) {
+        while groups.count < IdFilter.groupCount(count), place >= groupEnd {
+            finishGroup()
+            groupEnd = min(groupEnd + Self.placesPerGroup, places)
+        }
+    }
+
+    /// Makes the spare lines of a group, level by level.
+    private mutating func finishGroup() {
+        var group = IdFilter.Group(start: UInt32(spares.count / Self.wordsPerLine))
+        var level = 0
+        while !displaced.isEmpty, level < IdFilter.Group.levels {
+            group.lines[level] = UInt16(min(displaced.count / IdFilter.Group.load + 1, Int(UInt16.max)))
+            fillLevel(level, group.lines[level])
+            level += 1
+        }
+        displaced.removeAll(keepingCapacity: true)
+        groups.append(group)
+    }
+
+    private static let wordsPerLine = IdFilterLine.bytes / 8
+
+    /// Puts what is displaced into `count` new lines, and keeps what finds no room there.
+    private mutating func fillLevel(_ level: Int, _ count: UInt16) {
+        let sorted = Self.sorted(displaced, level: level, lines: count)
+        displaced.removeAll(keepingCapacity: true)
+        let start = spares.count
+        spares.append(contentsOf: repeatElement(0, count: Int(count) * Self.wordsPerLine))
+        spares.withUnsafeMutableBytes { bytes in
+            let first = bytes.baseAddress.unsafelyUnwrapped + start * 8
+            var writer = IdFilterLineWriter(first, count: Int(count))
+            for low in sorted {
+                let place = IdFilter.Group.place(low, level: level, lines: count)
+                if !writer.add(place: place, UInt16(truncatingIfNeeded: low)) { displaced.append(low) }
             }
-        }
-        for fingerprint in solution { fingerprints.append(fingerprint) }
-        partitions.append(partition)
-        pending.removeAll(keepingCapacity: true)
-    }
-
-    /// The sizes that the authors found to be solvable, in whole numbers.
-    private static func layout(keys: Int) -> IdFilter.Partition {
-        let perThousand =
-            switch keys {
-            case ..<64: 4000
-            case ..<1000: 1800
-            case ..<2000: 1400
-            case ..<20_000: 1340
-            case ..<50_000: 1230
-            default: 1200
-            }
-        // A segment grows with about the square root of the keys: one doubling per factor 3.33.
-        var (shift, threshold) = (2, 2)
-        while keys > threshold, shift < 12 {
-            threshold = threshold * 333 / 100 + 1
-            shift += 1
-        }
-        let capacity = keys * perThousand / 1000
-        let segments = max((capacity + (1 << shift) - 1) >> shift, 3)
-        return IdFilter.Partition(start: 0, seed: 0, segmentShift: UInt8(shift), segmentCount: UInt16(segments - 2))
-    }
-
-    /// Peels keys that have a place of their own until none is left, then fills the places in reverse.
-    private static func solve(
-        _ keys: [ExternalIdKey], _ partition: IdFilter.Partition, _ solution: inout [UInt16]
-    ) -> Bool {
-        let count = keys.count
-        return withUnsafeTemporaryAllocation(of: Cell.self, capacity: partition.length) { cells in
-            cells.initialize(repeating: Cell())
-            for key in keys {
-                let hash = IdFilter.Places.hash(key, seed: partition.seed)
-                IdFilter.Places(hash: hash, partition).forEach { cells[$0].add(hash) }
-            }
-            return withUnsafeTemporaryAllocation(of: Peeled.self, capacity: count) { peeled in
-                var (done, places) = (0, cells.indices.filter { cells[$0].users == 1 })
-                while done < count, let place = places.popLast() {
-                    guard cells[place].users == 1 else { continue }
-                    let hash = cells[place].hashes
-                    peeled[done] = Peeled(hash: hash, place: place)
-                    done += 1
-                    IdFilter.Places(hash: hash, partition).forEach { other in
-                        cells[other].remove(hash)
-                        if cells[other].users == 1 { places.append(other) }
-                    }
-                }
-                guard done == count else { return false }
-                fill(peeled, partition, &solution)
-                return true
-            }
+            writer.finish()
         }
     }
 
-    /// A place of the filter: how many keys use it, and their hashes combined, which is the hash of the last one left.
-    private struct Cell: BitwiseCopyable {
-        var hashes: UInt64 = 0
-        var users: UInt32 = 0
-
-        @inline(__always)
-        mutating func add(_ hash: UInt64) {
-            hashes ^= hash
-            users &+= 1
+    /// In the order of their places: counted, then each put where those before it end.
+    private static func sorted(_ lows: [UInt64], level: Int, lines: UInt16) -> [UInt64] {
+        var starts = [Int](repeating: 0, count: Int(lines) * Int(IdFilterLine.buckets) + 1)
+        for low in lows { starts[Int(IdFilter.Group.place(low, level: level, lines: lines)) + 1] += 1 }
+        for place in 1..<starts.count { starts[place] += starts[place - 1] }
+        var sorted = [UInt64](repeating: 0, count: lows.count)
+        for low in lows {
+            let place = Int(IdFilter.Group.place(low, level: level, lines: lines))
+            sorted[starts[place]] = low
+            starts[place] += 1
         }
-
-        @inline(__always)
-        mutating func remove(_ hash: UInt64) {
-            hashes ^= hash
-            users &-= 1
-        }
-    }
-
-    /// A key that had a place of its own when all before it were taken out.
-    private struct Peeled: BitwiseCopyable {
-        var hash: UInt64
-        var place: Int
-    }
-
-    /// Gives the place of each key what makes its three places add up, the last one peeled first.
-    private static func fill(
-        _ peeled: UnsafeMutableBufferPointer<Peeled>, _ partition: IdFilter.Partition, _ solution: inout [UInt16]
-    ) {
-        for key in peeled.reversed() {
-            let places = IdFilter.Places(hash: key.hash, partition)
-            solution[key.place] = 0
-            solution[key.place] =
-                places.fingerprint ^ solution[places.first] ^ solution[places.second] ^ solution[places.third]
-        }
-    }
-}
-
-/// The fingerprints of a filter that is being made, in large pages: a filter is asked at random.
-final class Fingerprints {
-    /// The memory of finished fingerprints, which somebody frees.
-    struct Storage {
-        var start: UnsafeMutablePointer<UInt16>
-        var capacity: Int
-
-        func free() { StateMemory.free(start, count: capacity) }
-    }
-
-    private(set) var count = 0
-    private var storage: Storage?
-
-    init(capacity: Int) { storage = Self.storage(max(capacity, 1)) }
-
-    deinit { storage?.free() }
-
-    private static func storage(_ capacity: Int) -> Storage {
-        Storage(start: StateMemory.allocate(UInt16.self, count: capacity), capacity: capacity)
-    }
-
-    func append(_ fingerprint: UInt16) {
-        guard var room = storage else { preconditionFailure("the fingerprints have gone") }
-        if count == room.capacity {
-            let larger = Self.storage(room.capacity * 2)
-            larger.start.update(from: room.start, count: count)
-            room.free()
-            room = larger
-            storage = larger
-        }
-        room.start[count] = fingerprint
-        count += 1
-    }
-
-    /// Hands the memory over.
-    func release() -> Storage {
-        guard var room = storage else { preconditionFailure("the fingerprints have gone") }
-        storage = nil
-        if room.capacity - count > count / 32 {
-            let exact = Self.storage(max(count, 1))
-            exact.start.update(from: room.start, count: count)
-            room.free()
-            room = exact
-        }
-        return room
+        return sorted
     }
 }

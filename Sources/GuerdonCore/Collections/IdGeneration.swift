@@ -104,41 +104,40 @@ extension IdGeneration {
     /// - Complexity: O(count): the index is in the order of the keys but for equal leading bits.
     public func seal(_ emit: (UnsafeRawBufferPointer) -> Void) -> SealedIdRun {
         var builder = SealedIdRunBuilder(count: count)
-        var group: [(key: ExternalIdKey, id: RememberedId)] = []
-        var groupTag: UInt32 = 0
-        let (lows, values) = (header.pointee.lows, header.pointee.values)
-        // What one run of entries refers to is loaded while the run before is written.
-        var loading: [(tag: UInt32, value: UInt32)] = []
-        loading.reserveCapacity(64)
-        func write() {
-            for (tag, entry) in loading {
-                if tag != groupTag { Self.flush(&group, into: &builder, emit) }
-                groupTag = tag
-                let value = values[Int(entry)]
-                group.append((Self.key(tag, lows[Int(entry)], value), Self.id(value)))
+        // What one run of the index refers to, and from the run before what has the tag that may go on.
+        let capacity = TagIndex.runLength + TagIndex.sameTagLimit
+        withUnsafeTemporaryAllocation(of: IdRecord.self, capacity: capacity) { room in
+            var records = UnsafeMutableBufferPointer(rebasing: room[..<0])
+            header.pointee.index.forEachInRuns { entries in
+                let kept = records.count
+                records = UnsafeMutableBufferPointer(rebasing: room[..<(kept + entries.count)])
+                load(entries, into: records.baseAddress.unsafelyUnwrapped + kept)
+                IdRecord.sort(records, from: kept)
+                let rest = IdRecord.startOfLastTag(records)
+                builder.append(UnsafeBufferPointer(rebasing: records[..<rest]), emit)
+                for index in rest..<records.count { room[index - rest] = records[index] }
+                records = UnsafeMutableBufferPointer(rebasing: room[..<(records.count - rest)])
             }
-            loading.removeAll(keepingCapacity: true)
+            builder.append(UnsafeBufferPointer(records), emit)
         }
-        header.pointee.index.forEachInRuns { entries in
-            for (_, entry) in entries {
-                lows.prefetch(Int(entry))
-                values.prefetch(Int(entry))
-            }
-            write()
-            loading.append(contentsOf: entries)
-        }
-        write()
-        Self.flush(&group, into: &builder, emit)
         return builder.finish(emit)
     }
 
-    private static func flush(
-        _ group: inout [(key: ExternalIdKey, id: RememberedId)], into builder: inout SealedIdRunBuilder,
-        _ emit: (UnsafeRawBufferPointer) -> Void
+    /// Gathers what entries of the index refer to. They lie at random, so each is loaded while some dozens before it are dealt
+    /// with; more at once would wait for each other.
+    private func load(
+        _ entries: UnsafeBufferPointer<(tag: UInt32, value: UInt32)>, into records: UnsafeMutablePointer<IdRecord>
     ) {
-        if group.count > 1 { group.sort { $0.key < $1.key } }
-        for (key, id) in group { builder.append(key, id, emit) }
-        group.removeAll(keepingCapacity: true)
+        let (lows, values) = (header.pointee.lows, header.pointee.values)
+        let ahead = 24
+        for number in entries.indices {
+            let later = Int(entries[min(number &+ ahead, entries.count &- 1)].value)
+            lows.prefetch(later)
+            values.prefetch(later)
+            let (tag, entry) = entries[number]
+            let value = values[Int(entry)]
+            records[number] = IdRecord(Self.key(tag, lows[Int(entry)], value), Self.id(value))
+        }
     }
 
     func freeze() -> FrozenIdGeneration {

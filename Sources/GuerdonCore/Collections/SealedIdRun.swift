@@ -46,10 +46,6 @@ public struct SealedIdRun: @unchecked Sendable {
     @inline(__always)
     public func mayContain(_ key: ExternalIdKey) -> Bool { filter.mayContain(key) }
 
-    /// Starts loading what `mayContain` reads.
-    @inline(__always)
-    public func prefetch(_ key: ExternalIdKey) { filter.prefetch(key) }
-
     /// The blocks that hold the key if any does: one, or two at a boundary.
     ///
     /// - Complexity: O(log blocks).
@@ -88,14 +84,18 @@ public struct SealedIdRun: @unchecked Sendable {
         }
     }
 
-    /// One record of a block; `nil` where the last block is filled up.
-    @inline(__always)
-    public static func record(
-        _ index: Int, inBlock block: UnsafeRawBufferPointer
-    ) -> (key: ExternalIdKey, id: RememberedId)? {
-        precondition(block.count == blockBytes && UInt(bitPattern: index) < UInt(recordsPerBlock), "not a record")
-        let record = record(index, in: block)
-        return record.id.sequence == emptySequence ? nil : record
+    /// Takes a block apart.
+    ///
+    /// - Parameter records: room for a whole block.
+    /// - Returns: how many records it has: fewer than ``recordsPerBlock`` in the last block.
+    static func decode(_ block: UnsafeRawBufferPointer, into records: UnsafeMutablePointer<IdRecord>) -> Int {
+        precondition(block.count == blockBytes, "not a block")
+        for index in 0..<recordsPerBlock {
+            let record = record(index, in: block)
+            if record.id.sequence == emptySequence { return index }
+            records[index] = IdRecord(record.key, record.id)
+        }
+        return recordsPerBlock
     }
 
     /// Frees the memory.
@@ -117,6 +117,7 @@ public struct SealedIdRun: @unchecked Sendable {
         return low
     }
 
+    @inline(__always)
     private static func record(
         _ index: Int, in block: UnsafeRawBufferPointer
     ) -> (key: ExternalIdKey, id: RememberedId) {
@@ -127,6 +128,7 @@ public struct SealedIdRun: @unchecked Sendable {
         )
     }
 
+    @inline(__always)
     private static func load6(_ address: UnsafeRawPointer) -> UInt64 {
         UInt64(UInt32(littleEndian: address.loadUnaligned(as: UInt32.self)))
             | UInt64(UInt16(littleEndian: address.loadUnaligned(fromByteOffset: 4, as: UInt16.self))) << 32
@@ -165,79 +167,5 @@ extension SealedIdRun {
             return nil
         }
         self.init(filter: filter, fences: fences)
-    }
-}
-
-/// Turns ids in ascending order of their keys into the blocks of a run and its `SealedIdRun`.
-///
-/// For a generation that leaves memory, for merging runs, and for restoring what a lost filter file held.
-public struct SealedIdRunBuilder {
-    private var filter: IdFilterBuilder
-    private var fences: [UInt32] = []
-    private let block = Block()
-    private var last: ExternalIdKey?
-
-    /// - Parameter count: how many ids will come.
-    public init(count: Int) {
-        filter = IdFilterBuilder(count: count)
-    }
-
-    /// Adds one id, and passes on the block that it fills.
-    public mutating func append(
-        _ key: ExternalIdKey, _ id: RememberedId, _ emit: (UnsafeRawBufferPointer) -> Void
-    ) {
-        if let last { precondition(last < key, "keys out of order") }
-        precondition(id.sequence < SealedIdRun.emptySequence, "a sequence has 48 bits")
-        last = key
-        filter.add(key)
-        if block.count == 0 { fences.append(UInt32(key.high >> 16)) }
-        block.append(key, id)
-        if block.count == SealedIdRun.recordsPerBlock { block.emit(emit) }
-    }
-
-    /// Passes on the last block and gives what stays in memory.
-    public consuming func finish(_ emit: (UnsafeRawBufferPointer) -> Void) -> SealedIdRun {
-        if block.count > 0 {
-            while block.count < SealedIdRun.recordsPerBlock {
-                block.append(.init(high: .max, low: .max), .init(sequence: .max, content: .max))
-            }
-            block.emit(emit)
-        }
-        return SealedIdRun(filter: filter.finish(), fences: fences)
-    }
-
-    /// The block that is being filled.
-    private final class Block {
-        private let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: SealedIdRun.blockBytes, alignment: 16)
-        /// Records in it.
-        private(set) var count = 0
-
-        init() { bytes.initializeMemory(as: UInt8.self, repeating: 0) }
-
-        deinit { bytes.deallocate() }
-
-        @inline(__always)
-        func append(_ key: ExternalIdKey, _ id: RememberedId) {
-            let start = count * SealedIdRun.recordBytes
-            precondition(count < SealedIdRun.recordsPerBlock, "the block is full")
-            store(key.high, at: start)
-            store(key.low, at: start + 6)
-            store(id.sequence, at: start + 14)
-            store(id.content, at: start + 20)
-            count += 1
-        }
-
-        /// Of 48-bit words the two bytes behind are overwritten by what follows.
-        @inline(__always)
-        private func store(_ word: UInt64, at offset: Int) {
-            bytes.storeBytes(of: word.littleEndian, toByteOffset: offset, as: UInt64.self)
-        }
-
-        func emit(_ body: (UnsafeRawBufferPointer) -> Void) {
-            bytes.storeBytes(
-                of: 0, toByteOffset: SealedIdRun.recordsPerBlock * SealedIdRun.recordBytes, as: UInt64.self)
-            body(UnsafeRawBufferPointer(bytes))
-            count = 0
-        }
     }
 }

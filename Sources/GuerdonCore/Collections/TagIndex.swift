@@ -90,17 +90,22 @@ struct TagIndex: @unchecked Sendable {
         while !tryInsert(word) { makeRoom(hash &>> 32) }
     }
 
-    /// Calls `body` with all entries in the order of their tags, some dozens at a time.
+    /// The most entries that `forEachInRuns` hands out at once, and that can have one tag.
+    static let runLength = 1024
+    static var sameTagLimit: Int { homesLimit + padding }
+
+    /// Calls `body` with all entries in the order of their tags, many at a time.
     func forEachInRuns(_ body: (UnsafeBufferPointer<(tag: UInt32, value: UInt32)>) -> Void) {
-        let runLength = 64
-        withUnsafeTemporaryAllocation(of: (tag: UInt32, value: UInt32).self, capacity: runLength) { run in
+        withUnsafeTemporaryAllocation(of: (tag: UInt32, value: UInt32).self, capacity: Self.runLength) { run in
+            let start = run.baseAddress.unsafelyUnwrapped
             var filled = 0
             forEachSegment { segment in
-                for slot in 0..<Int(segment.homes) + Self.padding where segment.slots[slot] != 0 {
+                for slot in 0..<Int(segment.homes) + Self.padding {
+                    // Which slots are empty is random: what is in one is overwritten, without a jump.
                     let word = segment.slots[slot]
-                    run[filled] = (UInt32(word >> 32), UInt32(truncatingIfNeeded: word) - 1)
-                    filled += 1
-                    if filled == runLength {
+                    start[filled] = (UInt32(word &>> 32), UInt32(truncatingIfNeeded: word) &- 1)
+                    filled &+= word == 0 ? 0 : 1
+                    if filled == Self.runLength {
                         body(UnsafeBufferPointer(run))
                         filled = 0
                     }

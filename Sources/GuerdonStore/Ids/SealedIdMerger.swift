@@ -8,85 +8,54 @@ struct SealedIdMerger {
         private let source: SealedIdFile
         private let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: blocksAtOnce * SealedIdRun.blockBytes, alignment: 4096)
-        private var nextBlock = 0
+        private var read = 0
         private var loaded = 0
-        private var block = 0
-        private var record = 0
-        /// Where it stands; `nil` behind the last id.
-        private(set) var current: (key: ExternalIdKey, id: RememberedId)?
+        private var given = 0
 
-        init(_ source: SealedIdFile) throws(StoreError) {
-            self.source = source
-            try advance()
-        }
+        init(_ source: SealedIdFile) { self.source = source }
 
         deinit { buffer.deallocate() }
 
         var path: String { source.file.path }
 
-        func advance() throws(StoreError) {
-            while true {
-                if block < loaded {
-                    let bytes = UnsafeRawBufferPointer(buffer).slice(
-                        block * SealedIdRun.blockBytes, SealedIdRun.blockBytes)
-                    if record < SealedIdRun.recordsPerBlock, let found = SealedIdRun.record(record, inBlock: bytes) {
-                        record += 1
-                        current = found
-                        return
-                    }
-                    block += 1
-                    record = 0
-                    continue
-                }
-                let count = min(Self.blocksAtOnce, source.run.blockCount - nextBlock)
-                guard count > 0 else {
-                    current = nil
-                    return
-                }
+        /// The next block, valid until the one behind it is asked for; `nil` at the end.
+        func nextBlock() throws(StoreError) -> UnsafeRawBufferPointer? {
+            if given == loaded {
+                loaded = min(Self.blocksAtOnce, source.run.blockCount - read)
+                given = 0
+                guard loaded > 0 else { return nil }
                 try source.read(
-                    nextBlock,
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * SealedIdRun.blockBytes)]))
-                nextBlock += count
-                loaded = count
-                block = 0
+                    read, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<(loaded * SealedIdRun.blockBytes)]))
+                read += loaded
             }
+            defer { given += 1 }
+            return UnsafeRawBufferPointer(buffer).slice(given * SealedIdRun.blockBytes, SealedIdRun.blockBytes)
         }
     }
 
     private let cursors: [Cursor]
     private let count: Int
 
-    init(_ files: [SealedIdFile]) throws(StoreError) {
-        var cursors: [Cursor] = []
-        for file in files { cursors.append(try Cursor(file)) }
-        self.cursors = cursors
+    init(_ files: [SealedIdFile]) {
+        cursors = files.map(Cursor.init)
         count = files.reduce(0) { $0 + $1.run.count }
     }
 
     /// Writes all ids; what stays in memory of them.
     func merge(into writer: SealedIdWriter, pause: () -> Void) throws(StoreError) -> SealedIdRun {
-        var builder = SealedIdRunBuilder(count: count)
-        var last: ExternalIdKey?
-        var added = 0
-        while !writer.hasFailed {
-            var best = -1
-            for (number, cursor) in cursors.enumerated() {
-                guard let current = cursor.current else { continue }
-                if best < 0 || current.key < cursors[best].current!.key { best = number }
+        let merge = SealedIdMerge(sources: cursors.count, count: count)
+        var blocks = 0
+        while !writer.hasFailed, let source = merge.advance({ writer.add(block: $0) }) {
+            guard merge.refill(source, with: try cursors[source].nextBlock()) else {
+                throw .ids(cursors[source].path, 0, "the ids are not in order, or more than the header says")
             }
-            guard best >= 0, let (key, id) = cursors[best].current else { break }
-            if let last, last >= key { throw .ids(cursors[best].path, 0, "the ids are not in order, or twice") }
-            guard added < count else { throw .ids(cursors[best].path, 0, "there are more ids than the header says") }
-            last = key
-            builder.append(key, id) { writer.add(block: $0) }
-            added += 1
-            if added & 0x3fff == 0 { pause() }
-            try cursors[best].advance()
+            blocks += 1
+            if blocks & 0x7f == 0 { pause() }
         }
-        guard added == count else {
-            if writer.hasFailed { return SealedIdRunBuilder(count: 0).finish { _ in } }
-            throw .ids(cursors[0].path, 0, "there are fewer ids than the headers say")
+        if writer.hasFailed { return SealedIdRunBuilder(count: 0).finish { _ in } }
+        guard let run = merge.finish({ writer.add(block: $0) }) else {
+            throw .ids(cursors[0].path, 0, "ids of the files are missing, or there twice")
         }
-        return builder.finish { writer.add(block: $0) }
+        return run
     }
 }
