@@ -74,7 +74,8 @@ public struct WorldLoader {
         case .reversals:
             let sequence = try source.varint()
             workspace.reversals[sequence] = try source.signed()
-        case .world, .workspace, .memberIds, .externalIds, .end, .sealedRuns: throw MalformedBytes(offset: source.position)
+        case .world, .workspace, .memberIds, .externalIds, .end, .sealedRuns:
+            throw MalformedBytes(offset: source.position)
         }
     }
 
