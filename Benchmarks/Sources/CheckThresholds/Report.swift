@@ -30,7 +30,7 @@ struct Report {
             rows.append([
                 "\(item.workload.name), per \(item.workload.unit)",
                 CheckThresholds.text(of: Thresholds.rounded(item.cost.allocations)),
-                limit.map { CheckThresholds.text(of: $0.allocations + $0.slack) } ?? "?",
+                limit.map { CheckThresholds.text(of: Thresholds.rounded($0.mostAllocations)) } ?? "?",
                 item.cost.instructions.map { CheckThresholds.text(of: $0.rounded()) } ?? "",
                 limit?.instructions.map { CheckThresholds.text(of: $0) } ?? "", note,
             ])
@@ -46,13 +46,14 @@ struct Report {
 
     private static func judge(_ cost: Cost, _ limit: Thresholds.Limit) -> Verdict {
         let allocations = Thresholds.rounded(cost.allocations)
-        if allocations > limit.allocations + limit.slack { return .worse("more allocations") }
+        if allocations > limit.mostAllocations { return .worse("more allocations") }
         if let measured = cost.instructions {
             guard let expected = limit.instructions else { return .worse("no threshold for instructions") }
             if measured > expected * (1 + Thresholds.tolerance) { return .worse("more instructions") }
             if measured < expected * (1 - Thresholds.tolerance) { return .better }
         }
-        return allocations < limit.allocations - limit.slack ? .better : .within
+        let fewest = limit.allocations - (limit.mostAllocations - limit.allocations)
+        return allocations < fewest ? .better : .within
     }
 
     /// Columns of equal width; names to the left, numbers to the right.
