@@ -1,3 +1,4 @@
+import Dispatch
 import TestSupport
 import Testing
 
@@ -11,10 +12,23 @@ import Testing
         let mark: UInt8
     }
 
-    @Test func piecesNeverOverlap() {
-        var random = SplitMix64(seed: 7)
+    @Test func piecesNeverOverlap() { takeAndGive(seed: 7, steps: 6_000) }
+
+    /// Regions are made outside of the lock, made ready ahead, and given back, all while pieces are cut from others.
+    @Test func piecesOfSeveralThreadsNeverOverlap() {
+        DispatchQueue.concurrentPerform(iterations: 4) { thread in
+            if thread < 3 { return takeAndGive(seed: UInt64(thread), steps: 2_000) }
+            for _ in 0..<20 {
+                StateReserve.prepare(byteCount: 8 << 20)
+                StateReserve.trim()
+            }
+        }
+    }
+
+    private func takeAndGive(seed: UInt64, steps: Int) {
+        var random = SplitMix64(seed: seed)
         var pieces: [Piece] = []
-        for step in 0..<6_000 {
+        for step in 0..<steps {
             if pieces.count < 40 || random.below(2) == 0, pieces.count < 300 {
                 // From below a page to beyond a region.
                 let limit = [200, 16 << 10, 70_000, 600_000, 5 << 20][random.below(step % 100 == 0 ? 5 : 4)]

@@ -2,7 +2,7 @@
 ///
 /// Ids are known by a 112-bit key. New ones go into the current generation, in memory. When that has `generationLimit` ids
 /// the caller closes it; a closed generation is still in memory and still found, and any thread may turn it into a sorted
-/// run for a file. Once the file is safe the generation is replaced by the run's filter: 2.4 bytes an id instead of 38. Whether a key
+/// run for a file. Once the file is safe the generation is replaced by the run's filter: 2.5 bytes an id instead of 38. Whether a key
 /// is in a file is then asked with `forEachPossiblySealed`, settled by reading a block, and told with `recall`.
 ///
 /// In runs of 32 to 128 ids, stage by stage:
