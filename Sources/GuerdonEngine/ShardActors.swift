@@ -54,7 +54,7 @@ private final class ThreadExecutor: SerialExecutor, TaskExecutor {
     init(name: String) {
         let jobs = jobs
         let box = WeakExecutor()
-        _ = DedicatedThread(name: name) {
+        DedicatedThread.detach(name: name) {
             while true {
                 let taken: [UnownedJob]? =
                     jobs.wait { state in
