@@ -207,8 +207,9 @@ public final class Server: @unchecked Sendable {
     /// waits behind all others, so that many connections share the engine and none starves.
     private func resumeWaiting() {
         wakeUp.reset()
-        while let connection = queue.popFirst() {
-            guard connection.takeTurn() else { return }
+        // One turn each: whoever took a share of this batch waits for the next, as room is left for lines that are still to come.
+        for _ in 0..<queue.count {
+            guard let connection = queue.popFirst(), connection.takeTurn() else { return }
         }
     }
 
