@@ -24,8 +24,10 @@ struct Recovery {
     /// Told the share of the log that is replayed, 0 to 1.
     var progress: (Double) -> Void = { _ in }
 
-    /// Bytes that lie ready while a snapshot is loaded: that needs a gigabyte in seconds.
+    /// Bytes that lie ready at most while a snapshot is loaded: a large one needs a gigabyte in seconds.
     private static let memoryAhead = 64 << 20
+    /// Bytes of the state for each byte of a snapshot's chunks, about.
+    private static let memoryPerByte = 4
 
     func run() throws -> Result {
         // As for a running engine: touching memory and packing postings have threads of their own.
@@ -83,9 +85,12 @@ struct Recovery {
         let world = makeWorld()
         var loader = WorldLoader(into: world)
         reader.rewind()
+        var left = Int(reader.rawBytes)
         while let chunk = try reader.next() {
+            // Not more than what is still to come needs: the end waits for memory that is being made ready.
+            left -= chunk.bytes.count
+            memory.prepare(byteCount: min(Recovery.memoryAhead, left * Recovery.memoryPerByte))
             try loader.read(section: chunk.section, chunk.bytes)
-            memory.prepare(byteCount: Recovery.memoryAhead)
         }
         try loader.finish()
         var digests: [Int: UInt64] = [:]
