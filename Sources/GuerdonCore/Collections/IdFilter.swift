@@ -30,7 +30,7 @@ public struct IdFilter: @unchecked Sendable {
 
         /// Line and bucket of a key, together one number.
         @inline(__always)
-        func place(_ key: HashedKey) -> UInt64 { key.leading.multipliedFullWidth(by: places).high }
+        func place(_ key: HashedKey) -> UInt64 { key.place(among: places) }
 
         @inline(__always)
         func line(_ place: UInt64) -> UnsafeRawPointer {
@@ -133,6 +133,10 @@ public struct IdFilter: @unchecked Sendable {
 
         @inline(__always)
         var fingerprint: UInt16 { UInt16(truncatingIfNeeded: low) }
+
+        /// Line and bucket, together one number; ascends with the key.
+        @inline(__always)
+        func place(among places: UInt64) -> UInt64 { leading.multipliedFullWidth(by: places).high }
     }
 
     /// Takes the lines over; they hold nothing afterwards.

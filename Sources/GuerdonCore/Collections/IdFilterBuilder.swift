@@ -32,7 +32,7 @@ struct IdFilterBuilder {
     @inline(__always)
     mutating func add(_ key: ExternalIdKey) {
         let hashed = IdFilter.HashedKey(key)
-        let place = hashed.leading.multipliedFullWidth(by: places).high
+        let place = hashed.place(among: places)
         if place >= groupEnd { finishGroups(before: place) }
         if !writer.add(place: place, hashed.fingerprint) { displaced.append(hashed.low) }
         added &+= 1
