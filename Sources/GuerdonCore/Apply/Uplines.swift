@@ -40,7 +40,7 @@ struct Uplines {
                 if referrer == Forest.none { continue }
                 members[(level &+ 1) &* World.stepRows &+ row] = referrer
                 rows.address(of: row).pointee.depth &+= 1
-                forest.prefetch(referrer)
+                if level &+ 1 < levels { forest.prefetch(referrer) }
                 climbers[left] = UInt32(truncatingIfNeeded: row)
                 left &+= 1
             }

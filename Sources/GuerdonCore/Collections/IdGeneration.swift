@@ -38,10 +38,9 @@ public struct IdGeneration: @unchecked Sendable {
 
     @inline(__always)
     func prefetchCandidate(_ key: ExternalIdKey) {
-        _ = header.pointee.index.find(key.indexHash) { entry in
+        header.pointee.index.prefetchCandidates(key.indexHash) { entry in
             header.pointee.lows.prefetch(Int(entry))
             header.pointee.values.prefetch(Int(entry))
-            return true
         }
     }
 

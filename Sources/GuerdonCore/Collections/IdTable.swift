@@ -60,10 +60,7 @@ public struct IdTable: @unchecked Sendable {
     /// Stage 2: looks at the slot and starts loading the bytes of the id that may be the one.
     @inline(__always)
     public func prefetchCandidate(_ hash: UInt64) {
-        _ = header.pointee.index.find(hash) { unit in
-            prefetchLine(record(unit))
-            return true
-        }
+        header.pointee.index.prefetchCandidates(hash) { prefetchLine(record($0)) }
     }
 
     /// Stage 3: the ordinal of the id, or nil if it is unknown.

@@ -1,10 +1,13 @@
+import CIntrinsics
+
 /// Finds 32-bit values by 64-bit hash: the table under the id tables.
 ///
 /// Only the upper 32 bits of a hash, its *tag*, are kept. The leading bits of the tag choose a segment of at most a few thousand
-/// slots through a directory; inside a segment slots are sorted by tag, each near the place that the tag alone would
-/// give it, so a lookup starts there and stops at the first larger tag. A full segment grows by a quarter or, at its largest,
-/// splits in two. Both are one linear pass over one segment: no insertion ever rehashes the whole table, the load stays
-/// between two thirds and five sixths, and 10 bytes an entry are the usual cost.
+/// slots through a directory; inside a segment the tag alone says which *bucket* of eight slots, one line of the cache, is its
+/// home, and larger tags have later homes. What a full bucket has no room for goes to the next that has: four of five lookups
+/// read one line, and most others two. A full segment grows by a quarter or, at its largest, splits in two. Both are one linear
+/// pass over one segment: no insertion ever rehashes the whole table, the load stays between two thirds and five sixths, and
+/// 10 bytes an entry are the usual cost.
 ///
 /// Equal tags are told apart by the caller, who has the full key. A handle; the owner calls `deallocate()`.
 struct TagIndex: @unchecked Sendable {
@@ -22,7 +25,7 @@ struct TagIndex: @unchecked Sendable {
     private struct Segment {
         var slots: UnsafeMutablePointer<UInt64>
         var count: UInt32
-        /// Places that tags are spread over; `padding` slots more take what is displaced beyond the last.
+        /// Buckets that tags are spread over; `padding` more take what is displaced beyond the last.
         var homes: UInt16
         /// Leading tag bits that all entries of the segment share.
         var depth: UInt8
@@ -31,10 +34,11 @@ struct TagIndex: @unchecked Sendable {
     /// The largest value that can be kept; two words of 32 bits mean something else.
     static let valueLimit = UInt32.max - 2
 
-    private static let firstHomes = 32
-    /// With the padding and the last word exactly eight pages.
-    private static let homesLimit = 4096 - padding - 1
-    private static let padding = 64
+    private static let bucketSlots = 8
+    private static let firstHomes = 4
+    /// With the padding exactly eight pages.
+    private static let homesLimit = 512 - padding
+    private static let padding = 8
     /// Beyond this many leading bits too few are left to spread a segment: over 10⁹ entries.
     private static let depthLimit: UInt64 = 20
 
@@ -55,13 +59,25 @@ struct TagIndex: @unchecked Sendable {
         header.deallocate()
     }
 
+    /// Starts loading the bucket where the hash is at home.
     @inline(__always)
     func prefetch(_ hash: UInt64) {
         let segment = header.pointee.directory[directoryIndex(hash &>> 32)]
-        let slot = segment.slots + Self.home(hash &>> 32, segment)
-        // A search ends within a line mostly; an insertion moves what follows, up to the next empty slot.
-        prefetchLine(slot)
-        prefetchLine(slot + 8)
+        prefetchLine(Self.bucket(hash &>> 32, segment))
+    }
+
+    /// Calls `body` with the values in the bucket that was loaded that may be the one, and starts loading the next bucket where
+    /// the search may go on there.
+    @inline(__always)
+    func prefetchCandidates(_ hash: UInt64, _ body: (UInt32) -> Void) {
+        let tag = hash &>> 32
+        let bucket = Self.bucket(tag, header.pointee.directory[directoryIndex(tag)])
+        let isFound = Self.firstValue(in: bucket, tag) { value in
+            body(value)
+            return true
+        }
+        // Behind the last bucket of a segment is nothing to load, and no harm in asking.
+        if isFound == nil, Self.isFull(bucket) { prefetchLine(bucket + Self.bucketSlots) }
     }
 
     /// The first value with the tag of `hash` that `matches` accepts.
@@ -69,15 +85,26 @@ struct TagIndex: @unchecked Sendable {
     func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
         let tag = hash &>> 32
         let segment = header.pointee.directory[directoryIndex(tag)]
-        var slot = segment.slots + Self.home(tag, segment)
-        // An empty slot is 0 and wraps to the largest word, so one comparison stops there as well.
-        while slot.pointee &- 1 < tag &<< 32 { slot += 1 }
-        while slot.pointee &>> 32 == tag {
-            let value = UInt32(truncatingIfNeeded: slot.pointee) &- 1
-            // Neither an empty slot nor the one behind the last, whose tags look like 0 and the largest.
-            guard value <= Self.valueLimit else { return nil }
-            if matches(value) { return value }
-            slot += 1
+        var bucket = Self.bucket(tag, segment)
+        let end = segment.slots + Self.slotCount(Int(segment.homes))
+        while bucket < end {
+            if let value = Self.firstValue(in: bucket, tag, matches) { return value }
+            if !Self.isFull(bucket) { return nil }
+            bucket += Self.bucketSlots
+        }
+        return nil
+    }
+
+    @inline(__always)
+    private static func firstValue(
+        in bucket: UnsafeMutablePointer<UInt64>, _ tag: UInt64, _ matches: (UInt32) -> Bool
+    ) -> UInt32? {
+        var candidates = cintrinsics_match_8_upper(bucket, UInt32(truncatingIfNeeded: tag))
+        while candidates != 0 {
+            // An empty slot looks like one of tag 0, with a value above the limit.
+            let value = UInt32(truncatingIfNeeded: bucket[candidates.trailingZeroBitCount]) &- 1
+            if value <= valueLimit, matches(value) { return value }
+            candidates &= candidates &- 1
         }
         return nil
     }
@@ -92,26 +119,26 @@ struct TagIndex: @unchecked Sendable {
 
     /// The most entries that `forEachInRuns` hands out at once, and that can have one tag.
     static let runLength = 1024
-    static var sameTagLimit: Int { homesLimit + padding }
+    static var sameTagLimit: Int { slotCount(homesLimit) }
 
     /// Calls `body` with all entries in the order of their tags, many at a time.
     func forEachInRuns(_ body: (UnsafeBufferPointer<(tag: UInt32, value: UInt32)>) -> Void) {
         withUnsafeTemporaryAllocation(of: (tag: UInt32, value: UInt32).self, capacity: Self.runLength) { run in
-            let start = run.baseAddress.unsafelyUnwrapped
-            var filled = 0
-            forEachSegment { segment in
-                for slot in 0..<Int(segment.homes) + Self.padding {
-                    // Which slots are empty is random: what is in one is overwritten, without a jump.
-                    let word = segment.slots[slot]
-                    start[filled] = (UInt32(word &>> 32), UInt32(truncatingIfNeeded: word) &- 1)
-                    filled &+= word == 0 ? 0 : 1
-                    if filled == Self.runLength {
-                        body(UnsafeBufferPointer(run))
-                        filled = 0
+            withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.sameTagLimit) { room in
+                let (start, room) = (run.baseAddress.unsafelyUnwrapped, room.baseAddress.unsafelyUnwrapped)
+                var filled = 0
+                forEachSegment { segment in
+                    Self.forEachInOrder(segment, room: room) { word in
+                        start[filled] = (UInt32(word &>> 32), UInt32(truncatingIfNeeded: word) &- 1)
+                        filled &+= 1
+                        if filled == Self.runLength {
+                            body(UnsafeBufferPointer(run))
+                            filled = 0
+                        }
                     }
                 }
+                body(UnsafeBufferPointer(rebasing: run[..<filled]))
             }
-            body(UnsafeBufferPointer(rebasing: run[..<filled]))
         }
     }
 }
@@ -122,11 +149,74 @@ extension TagIndex {
         Int(truncatingIfNeeded: (tag &<< header.pointee.depth) &>> 32)
     }
 
-    /// Grows with the tag, which is what keeps a segment sorted.
+    /// The bucket of a tag; grows with the tag, which is what keeps buckets in order.
     @inline(__always)
     private static func home(_ tag: UInt64, _ segment: Segment) -> Int {
         let rest = (tag &<< UInt64(segment.depth)) & 0xffff_ffff
         return Int(truncatingIfNeeded: (rest &* UInt64(segment.homes)) &>> 32)
+    }
+
+    @inline(__always)
+    private static func bucket(_ tag: UInt64, _ segment: Segment) -> UnsafeMutablePointer<UInt64> {
+        segment.slots + home(tag, segment) &* bucketSlots
+    }
+
+    /// Buckets fill from their first slot.
+    @inline(__always)
+    private static func isFull(_ bucket: UnsafeMutablePointer<UInt64>) -> Bool { bucket[bucketSlots &- 1] != 0 }
+
+    @inline(__always)
+    private static func count(of bucket: UnsafeMutablePointer<UInt64>) -> Int {
+        (cintrinsics_match_8_lower(bucket, 0) | 1 << UInt32(bucketSlots)).trailingZeroBitCount
+    }
+
+    /// Puts a word into a bucket or, where that is full, into the next that is not; `false` when there is none before `end`.
+    @inline(__always)
+    private static func place(
+        _ word: UInt64, from home: UnsafeMutablePointer<UInt64>, before end: UnsafeMutablePointer<UInt64>
+    ) -> Bool {
+        var bucket = home
+        while isFull(bucket) {
+            bucket += bucketSlots
+            if bucket == end { return false }
+        }
+        bucket[count(of: bucket)] = word
+        return true
+    }
+
+    /// Calls `body` with the words of a segment in ascending order. `room` has as many slots as the segment.
+    private static func forEachInOrder(
+        _ segment: Segment, room: UnsafeMutablePointer<UInt64>, _ body: (UInt64) -> Void
+    ) {
+        let end = segment.slots + slotCount(Int(segment.homes))
+        var bucket = segment.slots
+        while bucket < end {
+            // Buckets up to one that is not full: nothing went beyond it.
+            var count = 0
+            var goesOn = true
+            while goesOn, bucket < end {
+                (room + count).update(from: bucket, count: bucketSlots)
+                cintrinsics_sort_8(room + count)
+                goesOn = isFull(bucket)
+                count &+= goesOn ? bucketSlots : Self.count(of: room + count)
+                bucket += bucketSlots
+            }
+            if count > bucketSlots { sort(room, count) }
+            for slot in 0..<count { body(room[slot]) }
+        }
+    }
+
+    /// Sorts words that are nearly in order.
+    private static func sort(_ words: UnsafeMutablePointer<UInt64>, _ count: Int) {
+        for index in 1..<count {
+            let word = words[index]
+            var place = index
+            while place > 0, words[place - 1] > word {
+                words[place] = words[place - 1]
+                place -= 1
+            }
+            words[place] = word
+        }
     }
 
     /// The first directory entry of the segment that `tag` belongs to.
@@ -141,42 +231,33 @@ extension TagIndex {
     private func tryInsert(_ word: UInt64) -> Bool {
         let entry = firstEntry(word &>> 32)
         let segment = entry.pointee
-        if segment.count &* 6 >= UInt32(segment.homes) &* 5 { return false }
-        var slot = segment.slots + Self.home(word &>> 32, segment)
-        while slot.pointee &- 1 < word &- 1 { slot += 1 }
-        // Shifts the run of larger words one slot on, up to the next empty slot.
-        let last = segment.slots + (Int(segment.homes) &+ Self.padding)
-        var free = slot
-        while free.pointee != 0, free < last { free += 1 }
-        if free == last { return false }
-        while free > slot {
-            free.pointee = (free - 1).pointee
-            free -= 1
-        }
-        slot.pointee = word
+        if segment.count &* 6 >= UInt32(segment.homes) &* UInt32(5 * Self.bucketSlots) { return false }
+        let end = segment.slots + Self.slotCount(Int(segment.homes))
+        guard Self.place(word, from: Self.bucket(word &>> 32, segment), before: end) else { return false }
         entry.pointee.count &+= 1
         return true
     }
 
     private func makeSegment(homes: Int, depth: UInt8) -> Segment {
-        var homes = homes
+        var homes = min(homes, Self.homesLimit)
         if Self.slotBytes(homes) >= StateMemory.leastBytes {
             // Large segments fill their pages.
             let pages = (Self.slotBytes(homes) + StateMemory.pageBytes - 1) / StateMemory.pageBytes
-            homes = min(pages * StateMemory.pageBytes / 8 - Self.padding - 1, Self.homesLimit)
+            homes = min(pages * StateMemory.pageBytes / (8 * Self.bucketSlots) - Self.padding, Self.homesLimit)
         }
-        let slots = StateMemory.allocate(UInt64.self, count: homes + Self.padding + 1)
-        slots.initialize(repeating: 0, count: homes + Self.padding)
-        // Stops every scan that runs to the end of the segment.
-        slots[homes + Self.padding] = UInt64.max
+        let slots = StateMemory.allocate(UInt64.self, count: Self.slotCount(homes))
+        slots.initialize(repeating: 0, count: Self.slotCount(homes))
         header.pointee.slotBytes += Self.slotBytes(homes)
         return Segment(slots: slots, count: 0, homes: UInt16(homes), depth: depth)
     }
 
-    private static func slotBytes(_ homes: Int) -> Int { (homes + padding + 1) * 8 }
+    @inline(__always)
+    private static func slotCount(_ homes: Int) -> Int { (homes &+ padding) &* bucketSlots }
+
+    private static func slotBytes(_ homes: Int) -> Int { slotCount(homes) * 8 }
 
     private static func freeSlots(_ segment: Segment) {
-        StateMemory.free(segment.slots, count: Int(segment.homes) + padding + 1)
+        StateMemory.free(segment.slots, count: slotCount(Int(segment.homes)))
     }
 
     @inline(never)
@@ -184,13 +265,12 @@ extension TagIndex {
         let old = firstEntry(tag).pointee
         if old.homes < Self.homesLimit {
             // A page more where there are pages, a quarter more before.
-            let homes = min(
-                max(min(Int(old.homes) * 5 / 4, Int(old.homes) + StateMemory.pageBytes / 8), Int(old.homes) + 8),
-                Self.homesLimit)
+            let page = StateMemory.pageBytes / (8 * Self.bucketSlots)
+            let homes = max(min(Int(old.homes) * 5 / 4, Int(old.homes) + page), Int(old.homes) + 1)
             replace(tag, with: makeSegment(homes: homes, depth: old.depth), nil)
         } else {
             if UInt64(old.depth) == header.pointee.depth { doubleDirectory() }
-            let homes = max(Int(old.count) * 5 / 7, Self.firstHomes)
+            let homes = max(Int(old.count) * 5 / (7 * Self.bucketSlots), Self.firstHomes)
             replace(
                 tag, with: makeSegment(homes: homes, depth: old.depth + 1),
                 makeSegment(homes: homes, depth: old.depth + 1))
@@ -202,13 +282,24 @@ extension TagIndex {
         let entry = firstEntry(tag)
         let old = entry.pointee
         var segments = (lower, upper ?? lower)
-        var next = (0, 0)
-        for slot in 0..<Int(old.homes) + Self.padding where old.slots[slot] != 0 {
-            let word = old.slots[slot]
-            if upper != nil, (word >> 32) << UInt64(old.depth) & 0x8000_0000 != 0 {
-                Self.place(word, &segments.1, &next.1)
-            } else {
-                Self.place(word, &segments.0, &next.0)
+        let nextBit: UInt64 = upper == nil ? 0 : 0x8000_0000
+        // Words in each new bucket: reading what was just written in other pieces would wait for the writes.
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * (Self.homesLimit + Self.padding)) { filled in
+            filled.initialize(repeating: 0)
+            let first = filled.baseAddress.unsafelyUnwrapped
+            let second = upper == nil ? first : first + (Self.homesLimit + Self.padding)
+            var bucket = old.slots
+            let end = bucket + Self.slotCount(Int(old.homes))
+            while bucket < end {
+                for slot in 0..<Self.count(of: bucket) {
+                    let word = bucket[slot]
+                    if (word &>> 32) &<< UInt64(old.depth) & nextBit != 0 {
+                        Self.fill(&segments.1, word, second)
+                    } else {
+                        Self.fill(&segments.0, word, first)
+                    }
+                }
+                bucket += Self.bucketSlots
             }
         }
         let aliases = 1 << (Int(header.pointee.depth) - Int(old.depth))
@@ -219,15 +310,17 @@ extension TagIndex {
         Self.freeSlots(old)
     }
 
-    /// Appends a word that is larger than all in the segment.
     @inline(__always)
-    private static func place(_ word: UInt64, _ segment: inout Segment, _ next: inout Int) {
-        let slot = max(home(word >> 32, segment), next)
-        // A run of 64 displaced entries at two thirds load does not happen with a keyed hash.
-        precondition(slot < Int(segment.homes) + padding, "hashes are not spread")
-        segment.slots[slot] = word
-        segment.count += 1
-        next = slot + 1
+    private static func fill(_ segment: inout Segment, _ word: UInt64, _ filled: UnsafeMutablePointer<UInt8>) {
+        var bucket = home(word &>> 32, segment)
+        while filled[bucket] == bucketSlots {
+            bucket &+= 1
+            // So many displaced entries at two thirds load do not happen with a keyed hash.
+            precondition(bucket < Int(segment.homes) &+ padding, "hashes are not spread")
+        }
+        segment.slots[bucket &* bucketSlots &+ Int(filled[bucket])] = word
+        filled[bucket] &+= 1
+        segment.count &+= 1
     }
 
     private func doubleDirectory() {

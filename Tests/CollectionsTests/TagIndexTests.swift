@@ -1,0 +1,87 @@
+import TestSupport
+import Testing
+
+@testable import GuerdonCore
+
+/// The table under the ids against a dictionary of lists.
+struct TagIndexTests {
+    /// What hashes of a run look like: spread, as keyed hashes are, or with few tags that many values share.
+    enum Hashes: CaseIterable {
+        case spread
+        case fewTags
+        case extremes
+    }
+
+    @Test(arguments: Hashes.allCases, [1, 9, 100, 5_000, 60_000])
+    func findsWhatWasInserted(hashes: Hashes, count: Int) {
+        var random = SplitMix64(seed: UInt64(count))
+        let index = TagIndex()
+        defer { index.deallocate() }
+        var model: [UInt64: [UInt32]] = [:]
+        for number in 0..<count {
+            let hash = next(hashes, &random, number)
+            index.prefetch(hash)
+            var candidates: Set<UInt32> = []
+            index.prefetchCandidates(hash) { candidates.insert($0) }
+            #expect(candidates.isSubset(of: Set(model[hash >> 32] ?? [])))
+            index.insert(hash, UInt32(number))
+            model[hash >> 32, default: []].append(UInt32(number))
+        }
+        for (tag, values) in model {
+            var seen: [UInt32] = []
+            #expect(
+                index.find(tag << 32) {
+                    seen.append($0)
+                    return false
+                } == nil)
+            #expect(seen.sorted() == values)
+            if let value = values.last { #expect(index.find(tag << 32) { $0 == value } == value) }
+        }
+        for _ in 0..<1000 {
+            let hash = random.next()
+            if model[hash >> 32] == nil { #expect(index.find(hash) { _ in true } == nil) }
+        }
+    }
+
+    @Test(arguments: Hashes.allCases, [0, 1, 9, 1024, 5_000, 60_000])
+    func isReadInTheOrderOfTags(hashes: Hashes, count: Int) {
+        var random = SplitMix64(seed: UInt64(count))
+        let index = TagIndex()
+        defer { index.deallocate() }
+        var model: [UInt64] = []
+        for number in 0..<count {
+            let hash = next(hashes, &random, number)
+            index.insert(hash, UInt32(number))
+            model.append(hash >> 32 << 32 | UInt64(number))
+        }
+        var read: [UInt64] = []
+        index.forEachInRuns { run in
+            #expect(run.count <= TagIndex.runLength)
+            for (tag, value) in run { read.append(UInt64(tag) << 32 | UInt64(value)) }
+        }
+        #expect(read == model.sorted())
+    }
+
+    @Test func theLargestValueIsKept() {
+        let index = TagIndex()
+        defer { index.deallocate() }
+        for hash in [0, UInt64.max] {
+            index.insert(hash, TagIndex.valueLimit)
+            #expect(index.find(hash) { _ in true } == TagIndex.valueLimit)
+        }
+    }
+
+    private func next(_ hashes: Hashes, _ random: inout SplitMix64, _ number: Int) -> UInt64 {
+        switch hashes {
+        case .spread: random.next()
+        // Up to 40 values a tag: several full buckets, and no more than a segment has room for.
+        case .fewTags: mixed(UInt64(number / 40))
+        case .extremes: number % 1000 < 5 ? [0, UInt64.max][number & 1] : random.next()
+        }
+    }
+
+    private func mixed(_ number: UInt64) -> UInt64 {
+        var random = SplitMix64(seed: number)
+        return random.next()
+    }
+}
