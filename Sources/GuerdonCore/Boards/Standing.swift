@@ -6,35 +6,30 @@ final class Standing {
     /// A member's score and the log position that changed it last; since 0 means "never scored".
     struct Score: BitwiseCopyable {
         var score: Int64 = 0
-        // 48 bits of log position, and above them whether the member is among the ``Table/pending``.
+        // 48 bits of log position, and above them the ``mark``.
         private var word: UInt64 = 0
 
-        private static let pendingBit: UInt64 = 1 << 63
+        private static let sinceBits: UInt64 = 48
 
-        init(score: Int64 = 0, since: UInt64 = 0) {
+        init(score: Int64 = 0, since: UInt64 = 0, mark: UInt16 = 0) {
             self.score = score
-            word = since
+            word = since | UInt64(mark) << Score.sinceBits
         }
 
-        var since: UInt64 { word & ~Score.pendingBit }
-        var isPending: Bool { word & Score.pendingBit != 0 }
+        var since: UInt64 { word & (1 << Score.sinceBits - 1) }
 
-        /// This score, marked.
-        var pending: Score {
-            var marked = self
-            marked.word |= Score.pendingBit
-            return marked
-        }
+        /// Where among the ``Table/pending`` the member may be, or was some time ago; of no meaning to anybody else.
+        var mark: UInt16 { UInt16(truncatingIfNeeded: word >> Score.sinceBits) }
     }
 
     /// One shard's part: scores by member, and the order of those above 0. Plain handles.
     struct Table {
         let scores: Column<Score>
         var order: ScoreIndex
-        /// Members whose place in the order is not that of their score, and the place that it is; each once.
-        let pending = Buffer<Place>()
+        /// Members whose place in the order is not that of their score, each once: from that place to the score's.
+        let pending = Buffer<ScoreIndex.Change>(capacity: Standing.pendingLimit)
         /// Changes that are being brought into the order.
-        let moving = Buffer<ScoreIndex.Change>()
+        let moving = Buffer<ScoreIndex.Change>(capacity: Standing.pendingLimit)
     }
 
     /// Changes that gather before the order follows: half a millisecond of work for whoever asks next. Twice as many cost a tenth
@@ -95,11 +90,17 @@ final class Standing {
             let local = Int(change.member) &>> shardBits
             if local >= table.scores.count { table.scores.grow(to: local + 1) }
             let old = table.scores[local]
-            let new = Score(score: old.score + change.amount, since: change.sequence)
+            let new = (score: old.score + change.amount, since: change.sequence)
             precondition(new.score >= 0, "a reversal took more from a board than was counted")
-            table.scores[local] = new.pending
-            if old.isPending { continue }
-            table.pending.append(Place(member: change.member, score: old.score, since: old.since))
+            let mark = Int(old.mark)
+            if mark < table.pending.count, table.pending[mark].member == change.member {
+                table.scores[local] = Score(score: new.score, since: new.since, mark: old.mark)
+                table.pending[mark].new = new
+                continue
+            }
+            table.scores[local] = Score(
+                score: new.score, since: new.since, mark: UInt16(truncatingIfNeeded: table.pending.count))
+            table.pending.append(.init(member: change.member, old: (old.score, old.since), new: new))
             if table.pending.count >= Standing.pendingLimit { startBringUp(Int(change.member) & mask) }
         }
     }
@@ -129,26 +130,13 @@ final class Standing {
         table.order.apply(table.moving.elements) { members.precedes($0, $1) }
     }
 
-    /// Takes what is pending as changes to be brought into the order.
+    /// Takes what is pending as what is to be brought into the order.
     private func gatherChanges(_ shard: Int) {
         let table = tables[shard]
-        let pending = table.pending.elements
         table.moving.removeAll()
-        let changes = table.moving.extend(by: pending.count)
-        for (i, place) in pending.enumerated() {
-            if i & 63 == 0 {
-                for next in pending[i..<min(i + 64, pending.count)] {
-                    table.scores.prefetch(Int(next.member) &>> shardBits)
-                }
-            }
-            let local = Int(place.member) &>> shardBits
-            let score = table.scores[local]
-            table.scores[local] = Score(score: score.score, since: score.since)
-            distinct?.note(shard: shard, from: place.score, to: score.score)
-            (changes + i).initialize(
-                to: .init(member: place.member, old: (place.score, place.since), new: (score.score, score.since)))
-        }
-        table.pending.removeAll()
+        table.moving.exchange(with: table.pending)
+        guard let distinct else { return }
+        for change in table.moving.elements { distinct.note(shard: shard, from: change.old.score, to: change.new.score) }
     }
 
     /// Brings all orders up to the scores; to be called before one is read.
@@ -238,10 +226,6 @@ final class Standing {
         for shard in tables.indices {
             let scores = tables[shard].scores
             var members: ContiguousArray<UInt32> = []
-            for place in tables[shard].pending.elements {
-                let local = Int(place.member) >> shardBits
-                scores[local] = Score(score: scores[local].score, since: scores[local].since)
-            }
             tables[shard].pending.removeAll()
             for local in 0..<scores.count where scores[local].score > 0 {
                 members.append(UInt32(local << shardBits | shard))

@@ -41,7 +41,7 @@ public struct ScoreIndex: @unchecked Sendable {
     public struct Change: BitwiseCopyable {
         let member: UInt32
         let old: Standing
-        let new: Standing
+        var new: Standing
 
         /// A member's way from one standing to another; where a score is 0, since means nothing.
         public init(member: UInt32, old: Standing, new: Standing) {
