@@ -52,7 +52,7 @@ struct TagIndexTests {
         for number in 0..<count {
             let hash = next(hashes, &random, number)
             index.insert(hash, UInt32(number))
-            model.append(hash >> 32 << 32 | UInt64(number))
+            model.append((hash >> 32) << 32 | UInt64(number))
         }
         var read: [UInt64] = []
         index.forEachInRuns { run in
@@ -74,9 +74,9 @@ struct TagIndexTests {
     private func next(_ hashes: Hashes, _ random: inout SplitMix64, _ number: Int) -> UInt64 {
         switch hashes {
         case .spread: random.next()
-        // Up to 40 values a tag: several full buckets, and no more than a segment has room for.
-        case .fewTags: mixed(UInt64(number / 40))
-        case .extremes: number % 1000 < 5 ? [0, UInt64.max][number & 1] : random.next()
+        // Ten values a tag: more than a bucket has slots.
+        case .fewTags: mixed(UInt64(number / 10))
+        case .extremes: number % 1000 == 0 ? [0, UInt64.max][number / 1000 & 1] : random.next()
         }
     }
 

@@ -114,16 +114,17 @@ static inline size_t cintrinsics_count_not_above_7(const uint64_t *keys, uint64_
     return count;
 }
 
-/// How many of `count` words, `stride` bytes apart, are below `key`; the upper half of the result says how many equal it.
-static inline uint64_t cintrinsics_count_below(const void *words, size_t stride, size_t count, uint64_t key) {
+/// How many of those of 64 words, `stride` bytes apart, whose bits are set in `used` are below `key`; the upper half of the
+/// result says how many equal it.
+static inline uint64_t cintrinsics_count_below(const void *words, size_t stride, uint64_t used, uint64_t key) {
     const char *address = (const char *)words;
     size_t below = 0;
     size_t notAbove = 0;
-    for (size_t index = 0; index < count; index++, address += stride) {
+    for (; used != 0; used >>= 1, address += stride) {
         uint64_t word;
         __builtin_memcpy(&word, address, sizeof word);
-        below += cintrinsics_opaque(word < key);
-        notAbove += cintrinsics_opaque(word <= key);
+        below += used & cintrinsics_opaque(word < key);
+        notAbove += used & cintrinsics_opaque(word <= key);
     }
     return (uint64_t)(notAbove - below) << 32 | below;
 }

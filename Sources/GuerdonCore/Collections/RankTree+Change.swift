@@ -9,7 +9,8 @@ extension RankTree {
         let group = header.pointee.groups[place.group]
         let size = Int(group.counts[place.leaf])
         if size < Self.leafCapacity {
-            group.leaf(place.leaf)[size] = entry
+            let leaf = group.leaf(place.leaf)
+            leaf[leaf.firstFree] = entry
             addToCounts(place, 1)
         } else {
             insertSplitting(entry, at: place, precedes)
@@ -22,9 +23,10 @@ extension RankTree {
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
         let size = Int(group.counts[place.leaf])
-        let index = leaf.index(of: entry.member, count: size)
+        let index = leaf.index(of: entry.member)
         precondition(index >= 0, "the entry is not in the index")
-        leaf[index] = leaf[size &- 1]
+        assert(leaf[index] == entry, "the entry is not in the index")
+        leaf.free(at: index)
         addToCounts(place, -1)
         if size &- 1 <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
     }
@@ -36,17 +38,18 @@ extension RankTree {
         let place = locate(Entry(key: key, member: 0), unordered)
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
-        for index in 0..<Int(group.counts[place.leaf]) where leaf.key(index) == key {
-            let value = UInt32(Int(leaf.member(index)) + change)
-            leaf[index] = Entry(key: key, member: value)
-            if value == 0 {
-                leaf[index] = leaf[Int(group.counts[place.leaf]) - 1]
-                addToCounts(place, -1)
-                if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
-            }
-            return
+        var found: Int?
+        leaf.forEachPlace(leaf.used) { index in
+            if leaf.key(index) == key { found = index }
         }
-        insert(Entry(key: key, member: UInt32(change)), at: place, unordered)
+        guard let found else { return insert(Entry(key: key, member: UInt32(change)), at: place, unordered) }
+        let value = UInt32(Int(leaf.member(found)) + change)
+        leaf[found] = Entry(key: key, member: value)
+        if value == 0 {
+            leaf.free(at: found)
+            addToCounts(place, -1)
+            if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
+        }
     }
 
     /// Replaces the content by entries that come in order.
@@ -67,14 +70,16 @@ extension RankTree {
             }
             previous = next
             if index > 0, index % fill == 0 { place = appendLeaf(after: place, lowerBound: next, leafFill: fill) }
-            insert(next, at: place, precedes)
+            // The places of a new leaf are taken one after the other.
+            header.pointee.groups[place.group].leaf(place.leaf)[index % fill] = next
+            addToCounts(place, 1)
         }
     }
 }
 
 extension RankTree {
     private func appendLeaf(after place: Place, lowerBound: Entry, leafFill: Int) -> Place {
-        let leaf = Leaf(header.pointee.leafBlocks.take())
+        let leaf = newLeaf()
         let group = header.pointee.groups[place.group]
         if place.leaf + 1 < leafFill {
             group.insertLeaf(at: place.leaf + 1, leaf, count: 0, lowerBound: lowerBound)
@@ -94,8 +99,8 @@ extension RankTree {
         if header.pointee.groups[place.group].leafCount == Self.groupCapacity { place = splitGroup(at: place) }
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
-        let right = Leaf(header.pointee.leafBlocks.take())
-        Self.withFirst(Self.leafCapacity, of: Self.leafCapacity, in: leaf, precedes) { sorted in
+        let right = newLeaf()
+        Self.withFirst(Self.leafCapacity, in: leaf, precedes) { sorted in
             let isLast = place.leaf == group.leafCount - 1 && place.group == header.pointee.groupCount - 1
             let kept = Self.entriesKept(sorted, in: leaf, entry, isLast: isLast)
             let bound = leaf[sorted[kept].index]
@@ -104,7 +109,7 @@ extension RankTree {
                 right[index] = leaf[slot.index]
                 moved |= 1 &<< UInt64(slot.index)
             }
-            leaf.removeEntries(moved)
+            leaf.free(moved)
             group.counts[place.leaf] = UInt8(kept)
             group.insertLeaf(at: place.leaf + 1, right, count: Self.leafCapacity - kept, lowerBound: bound)
             if bound.key < entry.key || bound.key == entry.key && precedes(bound.member, entry.member) {
@@ -162,7 +167,11 @@ extension RankTree {
     private func joinLeaves(_ group: Group, _ index: Int) {
         let (left, right) = (group.leaf(index), group.leaf(index + 1))
         let (leftCount, rightCount) = (Int(group.counts[index]), Int(group.counts[index + 1]))
-        for entry in 0..<rightCount { left[leftCount + entry] = right[entry] }
+        var free = ~left.used
+        right.forEachPlace(right.used) { entry in
+            left[free.trailingZeroBitCount] = right[entry]
+            free &= free &- 1
+        }
         group.counts[index] = UInt8(leftCount + rightCount)
         group.removeLeaf(at: index + 1)
         header.pointee.leafBlocks.give(right.base)
@@ -186,16 +195,5 @@ extension RankTree {
         removeGroup(at: index + 1)
         updateBlockCounts(from: index)
         header.pointee.groupBlocks.give(right.base)
-    }
-}
-
-extension RankTree.Leaf {
-    /// Closes up what is left of a full leaf without the entries of a mask.
-    fileprivate func removeEntries(_ mask: UInt64) {
-        var next = 0
-        for index in 0..<RankTree.leafCapacity where mask &>> UInt64(index) & 1 == 0 {
-            if next != index { self[next] = self[index] }
-            next += 1
-        }
     }
 }

@@ -89,19 +89,8 @@ extension RankTree {
         }
         for row in places.indices {
             let group = header.pointee.groups[places[row].group]
-            let leaf = group.leaf(places[row].leaf)
-            prefetchLine(leaf.base)
-            leaf.prefetchEntry(Int(group.counts[places[row].leaf]))
+            prefetchLine(group.leaf(places[row].leaf).base)
         }
-    }
-
-    /// Starts loading the entry of a member, after `locate`.
-    @inline(__always)
-    func prefetchEntry(_ member: UInt32, _ place: Place) {
-        guard place.group < header.pointee.groupCount else { return }
-        let group = header.pointee.groups[place.group]
-        guard place.leaf < group.leafCount else { return }
-        group.leaf(place.leaf).prefetch(member)
     }
 }
 
@@ -166,7 +155,7 @@ extension RankTree {
         let place = locate(entry, precedes)
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
-        return entriesBefore(place) &+ leaf.count(size: Int(group.counts[place.leaf]), before: entry, precedes)
+        return entriesBefore(place) &+ leaf.count(before: entry, precedes)
     }
 
     /// Entries with a smaller key.
@@ -175,9 +164,7 @@ extension RankTree {
         let place = locate(Entry(key: key, member: 0)) { _, _ in true }
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
-        let before = entriesBefore(place)
-        return before
-            &+ leaf.count(size: Int(group.counts[place.leaf]), before: Entry(key: key, member: 0)) { _, _ in false }
+        return entriesBefore(place) &+ leaf.count(before: Entry(key: key, member: 0)) { _, _ in false }
     }
 
     private func entriesBefore(_ place: Place) -> Int {
@@ -200,7 +187,7 @@ extension RankTree {
             let leaf = group.leaf(place.leaf)
             let size = Int(group.counts[place.leaf])
             let end = min(size, skipped + left)
-            Self.withFirst(end, of: size, in: leaf, precedes) { first in
+            Self.withFirst(end, in: leaf, precedes) { first in
                 for slot in first[skipped...] { body(leaf[slot.index]) }
             }
             left -= end - skipped
@@ -233,21 +220,21 @@ extension RankTree {
 }
 
 extension RankTree.Leaf {
-    /// How many of the first `size` entries come before `entry`.
+    /// How many entries come before `entry`.
     @inline(__always)
-    func count(size: Int, before entry: RankTree.Entry, _ precedes: RankTree.Order) -> Int {
-        let counts = cintrinsics_count_below(address(0), address(1) - address(0), size, entry.high)
+    func count(before entry: RankTree.Entry, _ precedes: RankTree.Order) -> Int {
+        let counts = cintrinsics_count_below(address(0), address(1) - address(0), used, entry.high)
         let below = Int(truncatingIfNeeded: counts & 0xffff_ffff)
         let equal = Int(truncatingIfNeeded: counts &>> 32)
-        return equal == 0 ? below : below &+ countEqual(equal, size: size, before: entry, precedes)
+        return equal == 0 ? below : below &+ countEqual(equal, before: entry, precedes)
     }
 
-    /// How many of the `equal` entries with the same upper half, among the first `size`, come before `entry`.
-    private func countEqual(_ equal: Int, size: Int, before entry: RankTree.Entry, _ precedes: RankTree.Order) -> Int {
-        var (count, left, index) = (0, equal, 0)
-        while left > 0, index < size {
-            let other = self[index]
-            index += 1
+    /// How many of the `equal` entries with the same upper half come before `entry`.
+    private func countEqual(_ equal: Int, before entry: RankTree.Entry, _ precedes: RankTree.Order) -> Int {
+        var (count, left, places) = (0, equal, used)
+        while left > 0, places != 0 {
+            let other = self[places.trailingZeroBitCount]
+            places &= places &- 1
             guard other.high == entry.high else { continue }
             left -= 1
             if other.low < entry.low || other.low == entry.low && precedes(other.member, entry.member) { count += 1 }

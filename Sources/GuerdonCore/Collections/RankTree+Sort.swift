@@ -11,25 +11,27 @@ extension RankTree {
     ///
     /// An insertion sort that keeps no more than is wanted: of ten among fifty most are told from the tenth by one comparison.
     ///
-    /// - Parameter count: at most `size`.
+    /// - Parameter count: at most as many as the leaf has.
     static func withFirst(
-        _ count: Int, of size: Int, in leaf: Leaf, _ precedes: Order, _ body: (UnsafeMutableBufferPointer<Slot>) -> Void
+        _ count: Int, in leaf: Leaf, _ precedes: Order, _ body: (UnsafeMutableBufferPointer<Slot>) -> Void
     ) {
         withUnsafeTemporaryAllocation(of: Slot.self, capacity: leafCapacity) { slots in
             let first = UnsafeMutableBufferPointer(rebasing: slots[..<count])
-            if count > 0 { select(size, from: leaf, into: first, precedes) }
+            if count > 0 { select(from: leaf, into: first, precedes) }
             body(first)
         }
     }
 
-    private static func select(
-        _ size: Int, from leaf: Leaf, into slots: UnsafeMutableBufferPointer<Slot>, _ precedes: Order
-    ) {
+    private static func select(from leaf: Leaf, into slots: UnsafeMutableBufferPointer<Slot>, _ precedes: Order) {
         let slots = (start: slots.baseAddress.unsafelyUnwrapped, count: slots.count)
-        for index in 0..<size {
+        var (left, taken) = (leaf.used, 0)
+        while left != 0 {
+            let index = left.trailingZeroBitCount
+            left &= left &- 1
             let new = Slot(high: leaf.high(index), index: index)
-            var place = index
-            if index >= slots.count {
+            var place = taken
+            taken &+= 1
+            if place >= slots.count {
                 // All places are taken: the last entry gives way, or the new one is not among the first.
                 place = slots.count &- 1
                 guard leaf.isBefore(new, slots.start[place], precedes) else { continue }

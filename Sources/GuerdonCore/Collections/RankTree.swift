@@ -2,7 +2,7 @@ import CIntrinsics
 
 /// A counted search tree of fixed height over (key, member) pairs: what leaderboards stand on.
 ///
-/// Leaves hold up to 64 entries *in no order*: an insertion appends, a removal fills the gap with the last entry, and
+/// Leaves hold up to 64 entries *in no order* and with gaps: an insertion takes the first free place, a removal frees one, and
 /// only reading in order sorts. Groups hold up to 56 leaves with the least entry that each may hold; the top is one array of
 /// groups. All counts are kept, so a position is the sum of the counts before it. Leaves of one group are in order, and
 /// so are groups.
@@ -109,8 +109,15 @@ struct RankTree: @unchecked Sendable {
     private func addFirstGroup() {
         let group = Group(header.pointee.groupBlocks.take())
         group.reset()
-        group.insertLeaf(at: 0, Leaf(header.pointee.leafBlocks.take()), count: 0, lowerBound: Entry(key: 0, member: 0))
+        group.insertLeaf(at: 0, newLeaf(), count: 0, lowerBound: Entry(key: 0, member: 0))
         insertGroup(group, at: 0, count: 0)
+    }
+
+    /// A leaf without entries.
+    func newLeaf() -> Leaf {
+        let leaf = Leaf(header.pointee.leafBlocks.take())
+        leaf.free(.max)
+        return leaf
     }
 }
 
@@ -118,7 +125,8 @@ extension RankTree {
     static let leafCapacity = 64
     static let groupCapacity = 56
 
-    /// 64 entries, and in front one byte of each member's number: one line that a removal searches instead of all.
+    /// Places for 64 entries, and in front a byte for each, its *tag*: 0 when the place is free, else some bits of the member's
+    /// number. A removal mostly needs that one line and no entry.
     struct Leaf {
         static let byteCount = 64 + RankTree.leafCapacity * entryBytes
         private static let entryBytes = 20
@@ -148,30 +156,62 @@ extension RankTree {
                 entry.storeBytes(of: newValue.high, as: UInt64.self)
                 entry.storeBytes(of: newValue.low, toByteOffset: 8, as: UInt64.self)
                 entry.storeBytes(of: newValue.member, toByteOffset: 16, as: UInt32.self)
-                base.storeBytes(of: Self.tag(newValue.member), toByteOffset: index, as: UInt8.self)
+                tags[index] = Self.tag(newValue.member)
             }
         }
 
-        /// Where `member` is among the first `count` entries, or -1.
         @inline(__always)
-        func index(of member: UInt32, count: Int) -> Int {
-            var candidates = cintrinsics_match_64(base.assumingMemoryBound(to: UInt8.self), Self.tag(member))
-            while candidates != 0 {
-                let index = candidates.trailingZeroBitCount
-                if index < count, self.member(index) == member { return index }
-                candidates &= candidates &- 1
-            }
-            return -1
+        private var tags: UnsafeMutablePointer<UInt8> { base.assumingMemoryBound(to: UInt8.self) }
+
+        /// The places that hold entries, a bit each.
+        @inline(__always)
+        var used: UInt64 { ~cintrinsics_match_64(tags, 0) }
+
+        /// The first free place of a leaf that has one.
+        @inline(__always)
+        var firstFree: Int { cintrinsics_match_64(tags, 0).trailingZeroBitCount }
+
+        /// Frees places, a bit each.
+        func free(_ places: UInt64) {
+            forEachPlace(places) { tags[$0] = 0 }
         }
 
-        /// Starts loading the entries that may be the member's.
         @inline(__always)
-        func prefetch(_ member: UInt32) {
-            var candidates = cintrinsics_match_64(base.assumingMemoryBound(to: UInt8.self), Self.tag(member))
-            while candidates != 0 {
-                prefetchEntry(candidates.trailingZeroBitCount)
+        func free(at index: Int) { tags[index] = 0 }
+
+        /// Calls `body` with the number of every bit that is set.
+        @inline(__always)
+        func forEachPlace(_ places: UInt64, _ body: (Int) -> Void) {
+            var left = places
+            while left != 0 {
+                body(left.trailingZeroBitCount)
+                left &= left &- 1
+            }
+        }
+
+        /// Where `member` is, who is known to be there: where no other has his tag, no entry is read. -1 when nobody has it.
+        @inline(__always)
+        func index(of member: UInt32) -> Int {
+            var candidates = cintrinsics_match_64(tags, Self.tag(member))
+            while candidates & (candidates &- 1) != 0 {
+                if self.member(candidates.trailingZeroBitCount) == member { break }
                 candidates &= candidates &- 1
             }
+            return candidates == 0 ? -1 : candidates.trailingZeroBitCount
+        }
+
+        /// Starts loading what `index(of:)` reads but for the tags.
+        @inline(__always)
+        func prefetchCandidates(_ member: UInt32) {
+            let candidates = cintrinsics_match_64(tags, Self.tag(member))
+            if candidates & (candidates &- 1) != 0 { forEachPlace(candidates) { prefetchEntry($0) } }
+        }
+
+        /// Starts loading the place that an insertion takes.
+        @inline(__always)
+        func prefetchFirstFree() {
+            // A full leaf will be split; then there is no such place, and what is loaded is somebody else's.
+            prefetchEntry(firstFree & (RankTree.leafCapacity &- 1))
         }
 
         /// Starts loading one entry, which may lie on two lines.
@@ -183,7 +223,7 @@ extension RankTree {
 
         @inline(__always)
         private static func tag(_ member: UInt32) -> UInt8 {
-            UInt8(truncatingIfNeeded: member &* 0x9e37_79b1 &>> 24)
+            max(UInt8(truncatingIfNeeded: member &* 0x9e37_79b1 &>> 24), 1)
         }
     }
 
