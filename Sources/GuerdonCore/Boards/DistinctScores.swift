@@ -34,8 +34,8 @@ struct DistinctScores {
         // A shard's members leave only scores that they have by its own notes, so no count falls below 0 on the way.
         for note in notes where !note.isEmpty {
             for change in note.elements {
-                if change.old > 0 { tree.addToMember(of: ScoreIndex.key(change.old, 0), -1) }
-                if change.new > 0 { tree.addToMember(of: ScoreIndex.key(change.new, 0), 1) }
+                if change.old > 0 { tree.addToMember(of: ScoreKey.key(change.old, 0), -1) }
+                if change.new > 0 { tree.addToMember(of: ScoreKey.key(change.new, 0), 1) }
             }
             note.removeAll()
         }
@@ -44,5 +44,5 @@ struct DistinctScores {
     /// The number of different scores above `score`, as of the last ``settle()``.
     ///
     /// - Complexity: O(log n).
-    func count(above score: Int64) -> Int { tree.rank(below: ScoreIndex.key(score, 0)) }
+    func count(above score: Int64) -> Int { tree.rank(below: ScoreKey.key(score, 0)) }
 }

@@ -128,9 +128,10 @@ extension RankTree {
     ) -> Int {
         if isLast { return leafCapacity - 4 }
         let place = sorted.firstIndex { leaf.key($0.index) >= entry.key } ?? leafCapacity
+        let score = ScoreKey.score(entry.key)
         let endsRun =
-            place > 8 && sorted[place - 1].high == entry.high
-            && (place == leafCapacity || sorted[place].high != entry.high)
+            place > 8 && ScoreKey.score(leaf.key(sorted[place - 1].index)) == score
+            && (place == leafCapacity || ScoreKey.score(leaf.key(sorted[place].index)) != score)
         return endsRun ? min(place, leafCapacity - 4) : leafCapacity / 2
     }
 

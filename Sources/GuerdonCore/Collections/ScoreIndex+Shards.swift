@@ -10,12 +10,12 @@ extension ScoreIndex {
         defer { entries.deallocate() }
         for index in 0..<count {
             let (member, score, since) = entry(index)
-            entries.initializeElement(at: index, to: .init(key: Self.key(score, since), member: member))
+            entries.initializeElement(at: index, to: .init(key: ScoreKey.key(score, since), member: member))
         }
         RankSorter.sort(entries, precedes)
         build(count: count, precedes: precedes) { index in
             let key = entries[index].key
-            return (entries[index].member, Self.score(key), UInt64(truncatingIfNeeded: key))
+            return (entries[index].member, ScoreKey.score(key), ScoreKey.since(key))
         }
     }
 

@@ -20,7 +20,7 @@ public struct ScoreIndex: @unchecked Sendable {
     private let tree: RankTree
     private let distinct: RankTree?
 
-    /// A score and the log sequence of the change that made it.
+    /// A score, 0 or more, and the log sequence of the change that made it, of at most 48 bits.
     public typealias Standing = (score: Int64, since: UInt64)
 
     /// Makes an empty index.
@@ -58,23 +58,23 @@ public struct ScoreIndex: @unchecked Sendable {
         withUnsafeTemporaryAllocation(of: RankTree.Entry.self, capacity: changes.count) { entries in
             var count = 0
             for change in changes where change.old.score > 0 {
-                entries.initializeElement(
-                    at: count, to: .init(key: Self.key(change.old.score, change.old.since), member: change.member))
+                let key = ScoreKey.key(change.old.score, change.old.since)
+                entries.initializeElement(at: count, to: .init(key: key, member: change.member))
                 count += 1
             }
             tree.remove(all: UnsafeBufferPointer(rebasing: entries[..<count]), precedes)
             count = 0
             for change in changes where change.new.score > 0 {
-                entries.initializeElement(
-                    at: count, to: .init(key: Self.key(change.new.score, change.new.since), member: change.member))
+                let key = ScoreKey.key(change.new.score, change.new.since)
+                entries.initializeElement(at: count, to: .init(key: key, member: change.member))
                 count += 1
             }
             tree.insert(all: UnsafeBufferPointer(rebasing: entries[..<count]), precedes)
         }
         guard let distinct else { return }
         for change in changes where change.old.score != change.new.score {
-            if change.old.score > 0 { distinct.addToMember(of: Self.key(change.old.score, 0), -1) }
-            if change.new.score > 0 { distinct.addToMember(of: Self.key(change.new.score, 0), 1) }
+            if change.old.score > 0 { distinct.addToMember(of: ScoreKey.key(change.old.score, 0), -1) }
+            if change.new.score > 0 { distinct.addToMember(of: ScoreKey.key(change.new.score, 0), 1) }
         }
     }
 
@@ -84,14 +84,14 @@ public struct ScoreIndex: @unchecked Sendable {
     public func rank(
         member: UInt32, score: Int64, since: UInt64, precedes: (UInt32, UInt32) -> Bool
     ) -> Int {
-        tree.rank(.init(key: Self.key(score, since), member: member), precedes)
+        tree.rank(.init(key: ScoreKey.key(score, since), member: member), precedes)
     }
 
     /// The number of entries with a higher score: the competition rank ("1, 2, 2, 4") less 1.
     ///
     /// - Complexity: O(log n).
     public func entries(above score: Int64) -> Int {
-        tree.rank(below: Self.key(score, 0))
+        tree.rank(below: ScoreKey.key(score, 0))
     }
 
     /// The number of different scores above `score`: the dense rank ("1, 2, 2, 3") less 1.
@@ -101,7 +101,7 @@ public struct ScoreIndex: @unchecked Sendable {
     /// - Complexity: O(log n).
     public func distinctScores(above score: Int64) -> Int {
         guard let distinct else { preconditionFailure("the index does not count distinct scores") }
-        return distinct.rank(below: Self.key(score, 0))
+        return distinct.rank(below: ScoreKey.key(score, 0))
     }
 
     /// The entry at `position`, counted from 0, or nil behind the last.
@@ -123,7 +123,7 @@ public struct ScoreIndex: @unchecked Sendable {
         _ body: (_ member: UInt32, _ score: Int64, _ since: UInt64) -> Void
     ) {
         tree.forEach(from: position, limit: limit, precedes) { entry in
-            body(entry.member, Self.score(entry.key), UInt64(truncatingIfNeeded: entry.key))
+            body(entry.member, ScoreKey.score(entry.key), ScoreKey.since(entry.key))
         }
     }
 
@@ -140,31 +140,19 @@ public struct ScoreIndex: @unchecked Sendable {
             let (member, score, since) = entry(index)
             if let distinct {
                 if run > 0, score != runScore {
-                    distinct.addToMember(of: Self.key(runScore, 0), run)
+                    distinct.addToMember(of: ScoreKey.key(runScore, 0), run)
                     run = 0
                 }
                 (run, runScore) = (run + 1, score)
             }
-            return .init(key: Self.key(score, since), member: member)
+            return .init(key: ScoreKey.key(score, since), member: member)
         }
-        if let distinct, run > 0 { distinct.addToMember(of: Self.key(runScore, 0), run) }
+        if let distinct, run > 0 { distinct.addToMember(of: ScoreKey.key(runScore, 0), run) }
     }
 
     /// Frees everything.
     public func deallocate() {
         tree.deallocate()
         distinct?.deallocate()
-    }
-
-    /// Ascending keys are descending scores, then ascending since.
-    @inline(__always)
-    static func key(_ score: Int64, _ since: UInt64) -> UInt128 {
-        precondition(score != .min, "the least score is reserved")
-        return UInt128(UInt64(bitPattern: score ^ .max)) &<< 64 | UInt128(since)
-    }
-
-    @inline(__always)
-    static func score(_ key: UInt128) -> Int64 {
-        Int64(bitPattern: UInt64(truncatingIfNeeded: key &>> 64)) ^ .max
     }
 }
