@@ -221,7 +221,7 @@ struct ScoreIndexTests {
         defer { pair.index.deallocate() }
         let entries = (0..<count).map { member in
             SortedBoard.Entry(
-                member: UInt32(member), score: Int64(random.below(shape.scores)) - Int64(shape.scores / 2),
+                member: UInt32(member), score: Int64(random.below(shape.scores)) + 1,
                 since: UInt64(random.below(shape.sinces)))
         }
         pair.index.rebuild(count: count, precedes: SortedBoard.precedes) { index in
