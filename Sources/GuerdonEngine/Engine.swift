@@ -228,13 +228,24 @@ public final class Engine: @unchecked Sendable {
         var hasFailed = false
         while control.wait(nanoseconds: second, { $0.isStopping || $0.failure != nil ? true : nil }) == nil {
             do {
-                _ = try log.log.archiveSealedSegments()
+                var start = ContinuousClock.now
+                _ = try log.log.archiveSealedSegments { [self] waiting in
+                    if waiting == 1 { restFromArchiving(start.duration(to: .now) * 3) }
+                    start = .now
+                }
             } catch {
                 // The log itself is not in danger: tell once and try again later.
                 if !hasFailed { options.report("segments are not archived: \(error)") }
                 hasFailed = true
             }
         }
+    }
+
+    /// The disk and the processors are there for the log first: packing in small pieces keeps nobody waiting for long.
+    private func restFromArchiving(_ duration: Duration) {
+        let longest = Duration.milliseconds(50)
+        let nanoseconds = Int64(min(duration, longest) / .nanoseconds(1))
+        _ = control.wait(nanoseconds: nanoseconds) { $0.isStopping ? true : nil }
     }
 
     private var isStopping: Bool { control.wait { .some($0.isStopping) } ?? true }

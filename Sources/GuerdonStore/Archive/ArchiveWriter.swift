@@ -6,11 +6,16 @@ import Glibc
 /// back from the disk by its checksum once all of them are durable.
 final class ArchiveWriter {
     private let directory: DataDirectory
+    private let pause: () -> Void
     private let compressor = ZstdCompressor.forLog()
     private let decompressor = ZstdDecompressor()
     private var decompressed = UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-    init(in directory: DataDirectory) { self.directory = directory }
+    /// - Parameter pause: called between frames.
+    init(in directory: DataDirectory, pause: @escaping () -> Void) {
+        self.directory = directory
+        self.pause = pause
+    }
 
     deinit { decompressed.deallocate() }
 
@@ -65,6 +70,7 @@ final class ArchiveWriter {
                 try write(&frame, try cursor.heldBytes(), to: file)
                 frames.append(frame)
                 pace.reached(frame.end, of: file)
+                pause()
                 frame = ArchiveFrame(
                     offset: frame.end, rawOffset: cursor.offset, sequence: cursor.nextSequence, chain: cursor.chain,
                     length: 0, rawLength: 0, checksum: 0)
@@ -105,16 +111,17 @@ extension BatchLog {
     /// - Parameters:
     ///   - sequence: segments that hold this sequence number or later ones stay plain.
     ///   - limit: segments to archive at most in this call.
+    ///   - pause: called some times a megabyte, with the number of closed segments that wait: somebody may want to rest.
     /// - Returns: how many were archived.
     @discardableResult
     public func archiveSealedSegments(
-        keepingFrom sequence: UInt64 = .max, atMost limit: Int = .max
+        keepingFrom sequence: UInt64 = .max, atMost limit: Int = .max, pause: @escaping (Int) -> Void = { _ in }
     ) throws(StoreError) -> Int {
         precondition(directory.access == .readWrite)
         var count = 0
         var writer: ArchiveWriter?
         while count < limit, let segment = oldestClosedSegment, segment.nextSequence <= sequence {
-            let made = writer ?? ArchiveWriter(in: directory)
+            let made = writer ?? ArchiveWriter(in: directory) { [self] in pause(closedSegmentCount) }
             writer = made
             let header = try made.write(segment)
             replace(segment, with: header)

@@ -86,6 +86,8 @@ public final class BatchLog: Sendable {
         state.withLock { $0.segments.count > 1 ? $0.segments[0] : nil }
     }
 
+    var closedSegmentCount: Int { state.withLock { $0.segments.count - 1 } }
+
     func replace(_ segment: Segment, with archive: ArchiveHeader) {
         state.withLock { state in
             precondition(state.segments[0] === segment)
