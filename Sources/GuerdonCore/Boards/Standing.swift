@@ -136,7 +136,9 @@ final class Standing {
         table.moving.removeAll()
         table.moving.exchange(with: table.pending)
         guard let distinct else { return }
-        for change in table.moving.elements { distinct.note(shard: shard, from: change.old.score, to: change.new.score) }
+        for change in table.moving.elements {
+            distinct.note(shard: shard, from: change.old.score, to: change.new.score)
+        }
     }
 
     /// Brings all orders up to the scores; to be called before one is read.
