@@ -27,9 +27,9 @@ final class Standing {
         let scores: Column<Score>
         var order: ScoreIndex
         /// Members whose place in the order is not that of their score, each once: from that place to the score's.
-        let pending = Buffer<ScoreIndex.Change>(capacity: Standing.pendingLimit)
+        let pending = Buffer<ScoreIndex.Change>()
         /// Changes that are being brought into the order.
-        let moving = Buffer<ScoreIndex.Change>(capacity: Standing.pendingLimit)
+        let moving = Buffer<ScoreIndex.Change>()
     }
 
     /// Changes that gather before the order follows: half a millisecond of work for whoever asks next. Twice as many cost a tenth

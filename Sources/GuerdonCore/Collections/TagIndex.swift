@@ -4,10 +4,10 @@ import CIntrinsics
 ///
 /// Only the upper 32 bits of a hash, its *tag*, are kept. The leading bits of the tag choose a segment of at most a few thousand
 /// slots through a directory; inside a segment the tag alone says which *bucket* of eight slots, one line of the cache, is its
-/// home, and larger tags have later homes. What a full bucket has no room for goes to the next that has: four of five lookups
-/// read one line, and most others two. A full segment grows by a quarter or, at its largest, splits in two. Both are one linear
-/// pass over one segment: no insertion ever rehashes the whole table, the load stays between two thirds and five sixths, and
-/// 10 bytes an entry are the usual cost.
+/// home, and larger tags have later homes. What a full bucket has no room for goes to the next that has, so a lookup goes on
+/// behind full ones: it reads one and a half lines on average. A full segment grows by a quarter or, at its largest, splits in
+/// two. Both are one linear pass over one segment: no insertion ever rehashes the whole table, the load stays between two
+/// thirds and five sixths, and 10 bytes an entry are the usual cost.
 ///
 /// Equal tags are told apart by the caller, who has the full key. A handle; the owner calls `deallocate()`.
 struct TagIndex: @unchecked Sendable {
