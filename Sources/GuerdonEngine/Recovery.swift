@@ -134,33 +134,31 @@ struct Recovery {
                 "The log begins at position \(log.firstSequence), and no snapshot covers what is before; restore the missing archives or a snapshot."
             )
         }
-        var reader = try log.reader(from: first, chain: snapshot?.chain)
-        let batch = CommandBatch()
+        let ahead = ReadAhead(try log.reader(from: first, chain: snapshot?.chain))
+        defer { ahead.close() }
         var replayed: UInt64 = 0
         var told = world.sequence
-        while let record = try reader.next() {
-            batch.reset()
-            batch.body.write(record.payload)
-            batch.count = Int(record.info.count)
-            batch.firstSequence = record.info.firstSequence
-            batch.time = record.info.time
-            do {
-                try world.apply(batch)
-            } catch let error as MalformedBytes {
-                throw EngineError(
-                    "record_malformed",
-                    "\(record.file), offset \(record.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage."
-                )
+        while let load = try ahead.next() {
+            for piece in load.pieces {
+                do {
+                    try world.apply(piece.batch)
+                } catch let error as MalformedBytes {
+                    throw EngineError(
+                        "record_malformed",
+                        "\(piece.file), offset \(piece.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage."
+                    )
+                }
+                try historian?.take(from: world)
+                world.forgetBatch()
+                memory.check()
+                sealer?.exchangeInReplay(with: world)
+                replayed += UInt64(piece.batch.count)
+                if world.sequence - told > 50_000 {
+                    told = world.sequence
+                    progress(Double(told) / Double(max(1, log.lastSequence)))
+                }
             }
-            try historian?.take(from: world)
-            world.forgetBatch()
-            memory.check()
-            sealer?.exchangeInReplay(with: world)
-            replayed += UInt64(record.info.count)
-            if world.sequence - told > 50_000 {
-                told = world.sequence
-                progress(Double(told) / Double(max(1, log.lastSequence)))
-            }
+            ahead.giveBack(load)
         }
         progress(1)
         return Result(world: world, replayed: replayed, snapshotSequence: snapshot?.sequence ?? 0)
