@@ -37,9 +37,14 @@ final class ReadAhead {
         var free: [Load]
         /// What was read, oldest first.
         var ready: [Load] = []
-        /// Why nothing more comes; `nil` inside for the end of the log.
-        var end: StoreError??
+        /// Why nothing more comes behind these.
+        var end: End?
         var isClosing = false
+    }
+
+    private enum End {
+        case log
+        case failure(StoreError)
     }
 
     private static let loads = 4
@@ -63,10 +68,14 @@ final class ReadAhead {
     func next() throws(StoreError) -> Load? {
         let next: Result<Load?, StoreError>? = state.wait { state in
             if !state.ready.isEmpty { return .success(state.ready.removeFirst()) }
-            return state.end.map { error in error.map { .failure($0) } ?? .success(nil) }
+            switch state.end {
+            case nil: return nil
+            case .log: return .success(nil)
+            case .failure(let error): return .failure(error)
+            }
         }
-        guard let next else { return nil }
-        return try next.get()
+        // Without a deadline the wait always gives something.
+        return try next?.get()
     }
 
     /// Gives batches back that nobody needs any more.
@@ -94,16 +103,16 @@ final class ReadAhead {
     }
 
     /// Fills a load, and tells whether it is the last, and why.
-    private static func fill(_ load: Load, from reader: Handover) -> StoreError?? {
+    private static func fill(_ load: Load, from reader: Handover) -> End? {
         load.count = 0
         var commands = 0
         while load.count < piecesPerLoad, commands < commandsPerLoad {
             do throws(StoreError) {
-                guard let record = try reader.reader.next() else { return .some(nil) }
+                guard let record = try reader.reader.next() else { return .log }
                 load.append(record)
                 commands += Int(record.info.count)
             } catch {
-                return error
+                return .failure(error)
             }
         }
         return nil
