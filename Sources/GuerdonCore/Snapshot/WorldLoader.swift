@@ -173,8 +173,9 @@ public struct WorldLoader {
             return
         }
         guard number <= UInt64(workspace.memberCount) else { throw MalformedBytes(offset: source.position) }
-        standing.restore(
-            Standing.Score(score: try source.signed(), since: try source.varint()), of: UInt32(number - 1))
+        let score = Standing.Score(score: try source.signed(), since: try source.varint() & Wallet.severalSources)
+        guard score.score >= 0 else { throw MalformedBytes(offset: source.position) }
+        standing.restore(score, of: UInt32(number - 1))
     }
 
     /// What the digests of a workspace's sealed ids must add up to.
