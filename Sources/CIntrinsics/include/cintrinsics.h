@@ -147,49 +147,26 @@ static inline uint64_t cintrinsics_match_64(const uint8_t *bytes, uint8_t byte) 
     return mask;
 }
 
+/// Which of the halves of eight words of 64 bits equal `half`: two bits each, the lower half's first, the first word's least
+/// significant.
+static inline uint32_t cintrinsics_match_16_halves(const uint64_t *words, uint32_t half) {
 #ifdef __SSE2__
-// One half of each of eight words of 64 bits compared with `half`: one bit each.
-#define CINTRINSICS_MATCH_HALVES(words, half, which)                                                                  \
-    const __m128i *const pairs = (const __m128i *)(const void *)(words);                                              \
-    const __m128i wanted = _mm_set1_epi32((int)(half));                                                               \
-    __m128i equal[2];                                                                                                 \
-    for (int part = 0; part < 2; part++) {                                                                            \
-        const __m128 first = _mm_castsi128_ps(_mm_loadu_si128(pairs + part * 2));                                     \
-        const __m128 second = _mm_castsi128_ps(_mm_loadu_si128(pairs + part * 2 + 1));                                \
-        equal[part] = _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(first, second, which)), wanted);                \
-    }                                                                                                                 \
-    return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(_mm_packs_epi32(equal[0], equal[1]), _mm_setzero_si128()))
-#endif
-
-/// Which of eight words have `half` as their upper half: one bit each, the first the least significant.
-static inline uint32_t cintrinsics_match_8_upper(const uint64_t *words, uint32_t half) {
-#ifdef __SSE2__
-    CINTRINSICS_MATCH_HALVES(words, half, _MM_SHUFFLE(3, 1, 3, 1));
+    const __m128i *const pairs = (const __m128i *)(const void *)words;
+    const __m128i wanted = _mm_set1_epi32((int)half);
+    __m128i equal[4];
+    for (int pair = 0; pair < 4; pair++) {
+        equal[pair] = _mm_cmpeq_epi32(_mm_loadu_si128(pairs + pair), wanted);
+    }
+    return (uint32_t)_mm_movemask_epi8(
+        _mm_packs_epi16(_mm_packs_epi32(equal[0], equal[1]), _mm_packs_epi32(equal[2], equal[3])));
 #else
     uint32_t mask = 0;
-    for (int index = 0; index < 8; index++) {
-        mask |= (uint32_t)((uint32_t)(words[index] >> 32) == half) << index;
+    for (int index = 0; index < 16; index++) {
+        mask |= (uint32_t)((uint32_t)(words[index / 2] >> (index % 2 * 32)) == half) << index;
     }
     return mask;
 #endif
 }
-
-/// Which of eight words have `half` as their lower half.
-static inline uint32_t cintrinsics_match_8_lower(const uint64_t *words, uint32_t half) {
-#ifdef __SSE2__
-    CINTRINSICS_MATCH_HALVES(words, half, _MM_SHUFFLE(2, 0, 2, 0));
-#else
-    uint32_t mask = 0;
-    for (int index = 0; index < 8; index++) {
-        mask |= (uint32_t)((uint32_t)words[index] == half) << index;
-    }
-    return mask;
-#endif
-}
-
-#ifdef __SSE2__
-#undef CINTRINSICS_MATCH_HALVES
-#endif
 
 /// Sorts eight words, zeros last, without a jump: a network of 19 comparisons.
 static inline void cintrinsics_sort_8(uint64_t *words) {

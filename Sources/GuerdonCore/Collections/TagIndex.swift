@@ -99,10 +99,11 @@ struct TagIndex: @unchecked Sendable {
     private static func firstValue(
         in bucket: UnsafeMutablePointer<UInt64>, _ tag: UInt64, _ matches: (UInt32) -> Bool
     ) -> UInt32? {
-        var candidates = cintrinsics_match_8_upper(bucket, UInt32(truncatingIfNeeded: tag))
+        // Two bits a slot, the tag's is the upper one.
+        var candidates = cintrinsics_match_16_halves(bucket, UInt32(truncatingIfNeeded: tag)) & 0xaaaa
         while candidates != 0 {
             // An empty slot looks like one of tag 0, with a value above the limit.
-            let value = UInt32(truncatingIfNeeded: bucket[candidates.trailingZeroBitCount]) &- 1
+            let value = UInt32(truncatingIfNeeded: bucket[candidates.trailingZeroBitCount &>> 1]) &- 1
             if value <= valueLimit, matches(value) { return value }
             candidates &= candidates &- 1
         }
@@ -167,7 +168,8 @@ extension TagIndex {
 
     @inline(__always)
     private static func count(of bucket: UnsafeMutablePointer<UInt64>) -> Int {
-        (cintrinsics_match_8_lower(bucket, 0) | 1 << UInt32(bucketSlots)).trailingZeroBitCount
+        // Two bits a slot: the lower half of an empty one is 0, and of no other.
+        (cintrinsics_match_16_halves(bucket, 0) & 0x5555 | 1 << UInt32(2 * bucketSlots)).trailingZeroBitCount &>> 1
     }
 
     /// Puts a word into a bucket or, where that is full, into the next that is not; `false` when there is none before `end`.
@@ -206,7 +208,7 @@ extension TagIndex {
         }
     }
 
-    /// Sorts words that are nearly in order.
+    /// Sorts words that are nearly in order; the standard library would allocate for it.
     private static func sort(_ words: UnsafeMutablePointer<UInt64>, _ count: Int) {
         for index in 1..<count {
             let word = words[index]
