@@ -8,13 +8,3 @@ let cacheLineBytes = 64
 func prefetchLine(_ address: UnsafeRawPointer) {
     cintrinsics_prefetch_read(address)
 }
-
-/// Starts loading every line of the `byteCount` bytes at `address`.
-@inline(__always)
-func prefetchLines(_ address: UnsafeRawPointer, byteCount: Int) {
-    var offset = 0
-    while offset < byteCount {
-        cintrinsics_prefetch_read(address + offset)
-        offset += cacheLineBytes
-    }
-}

@@ -22,13 +22,18 @@ extension RankTree {
     func remove(_ entry: Entry, at place: Place) {
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
-        let size = Int(group.counts[place.leaf])
         let index = leaf.index(of: entry.member)
         precondition(index >= 0, "the entry is not in the index")
         assert(leaf[index] == entry, "the entry is not in the index")
-        leaf.free(at: index)
+        removeEntry(index, at: place)
+    }
+
+    @inline(__always)
+    private func removeEntry(_ index: Int, at place: Place) {
+        let group = header.pointee.groups[place.group]
+        group.leaf(place.leaf).free(at: index)
         addToCounts(place, -1)
-        if size &- 1 <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
+        if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
     }
 
     /// Adds to the number that the entry of `key` holds in place of a member; keys must be unique then. An entry is made
@@ -45,11 +50,7 @@ extension RankTree {
         guard let found else { return insert(Entry(key: key, member: UInt32(change)), at: place, unordered) }
         let value = UInt32(Int(leaf.member(found)) + change)
         leaf[found] = Entry(key: key, member: value)
-        if value == 0 {
-            leaf.free(at: found)
-            addToCounts(place, -1)
-            if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
-        }
+        if value == 0 { removeEntry(found, at: place) }
     }
 
     /// Replaces the content by entries that come in order.

@@ -78,13 +78,6 @@ extension RankTree {
         }
         for row in places.indices {
             let group = header.pointee.groups[places[row].group]
-            // Many equal scores: the search will go on among the lower halves.
-            if group.summary[places[row].leaf] == Entry(key: key(row), member: 0).high {
-                prefetchLines(group.lows, byteCount: RankTree.groupCapacity * 8)
-            }
-        }
-        for row in places.indices {
-            let group = header.pointee.groups[places[row].group]
             places[row].leaf = leafIndex(Entry(key: key(row), member: 0), group, precedes)
         }
         for row in places.indices {

@@ -24,17 +24,15 @@ extension RankTree {
 
     private static func select(from leaf: Leaf, into slots: UnsafeMutableBufferPointer<Slot>, _ precedes: Order) {
         let slots = (start: slots.baseAddress.unsafelyUnwrapped, count: slots.count)
-        var (left, taken) = (leaf.used, 0)
-        while left != 0 {
-            let index = left.trailingZeroBitCount
-            left &= left &- 1
+        var taken = 0
+        leaf.forEachPlace(leaf.used) { index in
             let new = Slot(high: leaf.high(index), index: index)
             var place = taken
             taken &+= 1
             if place >= slots.count {
                 // All places are taken: the last entry gives way, or the new one is not among the first.
                 place = slots.count &- 1
-                guard leaf.isBefore(new, slots.start[place], precedes) else { continue }
+                guard leaf.isBefore(new, slots.start[place], precedes) else { return }
             }
             while place > 0, leaf.isBefore(new, slots.start[place &- 1], precedes) {
                 slots.start[place] = slots.start[place &- 1]

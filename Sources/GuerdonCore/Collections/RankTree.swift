@@ -169,7 +169,7 @@ extension RankTree {
 
         /// The first free place of a leaf that has one.
         @inline(__always)
-        var firstFree: Int { cintrinsics_match_64(tags, 0).trailingZeroBitCount }
+        var firstFree: Int { (~used).trailingZeroBitCount }
 
         /// Frees places, a bit each.
         func free(_ places: UInt64) {
