@@ -9,17 +9,15 @@ final class Standing {
         // 48 bits of log position, and above them the ``mark``.
         private var word: UInt64 = 0
 
-        private static let sinceBits: UInt64 = 48
-
         init(score: Int64 = 0, since: UInt64 = 0, mark: UInt16 = 0) {
             self.score = score
-            word = since | UInt64(mark) << Score.sinceBits
+            word = since | UInt64(mark) << ScoreKey.sinceBits
         }
 
-        var since: UInt64 { word & (1 << Score.sinceBits - 1) }
+        var since: UInt64 { word & (1 << ScoreKey.sinceBits - 1) }
 
         /// Where among the ``Table/pending`` the member may be, or was some time ago; of no meaning to anybody else.
-        var mark: UInt16 { UInt16(truncatingIfNeeded: word >> Score.sinceBits) }
+        var mark: UInt16 { UInt16(truncatingIfNeeded: word >> ScoreKey.sinceBits) }
     }
 
     /// One shard's part: scores by member, and the order of those above 0. Plain handles.
@@ -99,7 +97,7 @@ final class Standing {
                 continue
             }
             table.scores[local] = Score(
-                score: new.score, since: new.since, mark: UInt16(truncatingIfNeeded: table.pending.count))
+                score: new.score, since: new.since, mark: UInt16(table.pending.count))
             table.pending.append(.init(member: change.member, old: (old.score, old.since), new: new))
             if table.pending.count >= Standing.pendingLimit { startBringUp(Int(change.member) & mask) }
         }
@@ -130,7 +128,7 @@ final class Standing {
         table.order.apply(table.moving.elements) { members.precedes($0, $1) }
     }
 
-    /// Takes what is pending as what is to be brought into the order.
+    /// Makes what is pending what is brought into the order next.
     private func gatherChanges(_ shard: Int) {
         let table = tables[shard]
         table.moving.removeAll()

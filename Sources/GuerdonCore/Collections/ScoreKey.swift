@@ -7,7 +7,7 @@
 /// positions, and where it is not, the lower half decides.
 enum ScoreKey {
     /// Bits of a position.
-    private static let sinceBits: UInt64 = 48
+    static let sinceBits: UInt64 = 48
     private static let lengthShift: UInt64 = 58
 
     /// The key of a score from 0 on and a position of at most 48 bits.
