@@ -1,7 +1,8 @@
 import GuerdonCore
 import GuerdonStore
 
-/// Reads batches of the log on a thread of its own, ahead of whoever applies them: reading is a tenth of the work of a replay.
+/// Reads batches of the log on a thread of its own, ahead of whoever applies them: decompression, checksums and a copy are a
+/// twentieth of a replay.
 final class ReadAhead {
     /// A batch, and where its record is.
     struct Piece {

@@ -140,14 +140,7 @@ struct Recovery {
         var told = world.sequence
         while let load = try ahead.next() {
             for piece in load.pieces {
-                do {
-                    try world.apply(piece.batch)
-                } catch let error as MalformedBytes {
-                    throw EngineError(
-                        "record_malformed",
-                        "\(piece.file), offset \(piece.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage."
-                    )
-                }
+                try apply(piece, to: world)
                 try historian?.take(from: world)
                 world.forgetBatch()
                 memory.check()
@@ -162,5 +155,16 @@ struct Recovery {
         }
         progress(1)
         return Result(world: world, replayed: replayed, snapshotSequence: snapshot?.sequence ?? 0)
+    }
+
+    private func apply(_ piece: ReadAhead.Piece, to world: World) throws {
+        do {
+            try world.apply(piece.batch)
+        } catch let error as MalformedBytes {
+            throw EngineError(
+                "record_malformed",
+                "\(piece.file), offset \(piece.offset + UInt64(error.offset)): a command of this batch cannot be read; it was written by a newer version, or the checksums missed damage."
+            )
+        }
     }
 }
