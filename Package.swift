@@ -62,7 +62,8 @@ let package = Package(
             ], swiftSettings: settings),
 
         // Tests. GuerdonModel is the naive model that everything is compared with.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", dependencies: ["GuerdonCore"], path: "Tests/TestSupport", swiftSettings: settings),
         .target(
             name: "GuerdonModel", dependencies: ["TestSupport"], path: "Tests/GuerdonModel",
             swiftSettings: settings),

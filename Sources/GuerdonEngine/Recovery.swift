@@ -134,12 +134,17 @@ struct Recovery {
                 "The log begins at position \(log.firstSequence), and no snapshot covers what is before; restore the missing archives or a snapshot."
             )
         }
+        StateReserve.keepFreed()
+        // The one that replays has most to do: who works for it has what it leaves.
+        world.beginReplay(SideThread(name: "bookings", gathered: 8))
         let ahead = ReadAhead(try log.reader(from: first, chain: snapshot?.chain))
         defer { ahead.close() }
         var replayed: UInt64 = 0
         var told = world.sequence
         while let load = try ahead.next() {
             for piece in load.pieces {
+                let last = piece.batch.firstSequence + UInt64(piece.batch.count) - 1
+                piece.batch.wantsPostings = fillsHistory && last > history.lastSequence
                 try apply(piece, to: world)
                 try historian?.take(from: world)
                 world.forgetBatch()
@@ -153,6 +158,7 @@ struct Recovery {
             }
             ahead.giveBack(load)
         }
+        world.endReplay()
         progress(1)
         return Result(world: world, replayed: replayed, snapshotSequence: snapshot?.sequence ?? 0)
     }

@@ -1,6 +1,7 @@
 import GuerdonCore
 import GuerdonModel
 import GuerdonWire
+import TestSupport
 import Testing
 
 /// Runs wire lines through decoder, core and reply encoder, without sockets and disks.
@@ -19,13 +20,13 @@ final class Harness: LogSource, @unchecked Sendable {
     private let idsPerGeneration: Int?
     let sealed: SealedRuns
 
-    init(shards: Int, seed: UInt64 = 7, idsPerGeneration: Int? = nil) {
+    init(shards: Int, seed: UInt64 = 7, idsPerGeneration: Int? = nil, side: (any SideRunner)? = nil) {
         self.seed = seed
         self.idsPerGeneration = idsPerGeneration
         sealed = SealedRuns(delaySeed: seed)
         defaults.ack = .detail
         world = World(
-            shards: shards, seed: BitHash.Seed(seed, 2, 3, 4), log: self,
+            shards: shards, seed: BitHash.Seed(seed, 2, 3, 4), side: side, log: self,
             idsPerGeneration: idsPerGeneration ?? (1 << 31) - 1)
     }
 
@@ -96,6 +97,36 @@ final class Harness: LogSource, @unchecked Sendable {
         copy.body.write(batch.body.bytes)
         copy.count = batch.count
         try apply(copy, batch.time)
+    }
+
+    /// A harness with the log of another one, which was replayed as a server that starts does it.
+    ///
+    /// - Parameters:
+    ///   - runner: works beside the replay.
+    ///   - chance: decides which batches' postings are known already, and where the replay is interrupted.
+    convenience init(recovering other: Harness, beside runner: any SideRunner, chance: inout SplitMix64) throws {
+        self.init(shards: 1, seed: other.seed, idsPerGeneration: other.idsPerGeneration, side: Procrastinator())
+        log = other.log
+        history = other.history
+        // One batch for all, as in a replay: what is booked late must not look into it.
+        let batch = CommandBatch()
+        world.beginReplay(runner)
+        for logged in other.log {
+            batch.reset()
+            batch.body.write(logged.body.bytes)
+            batch.count = logged.count
+            batch.firstSequence = world.sequence + 1
+            batch.time = logged.time
+            batch.wantsPostings = chance.below(8) == 0
+            try world.apply(batch)
+            world.forgetBatch()
+            if idsPerGeneration != nil { sealed.exchange(with: world) }
+            if chance.below(16) == 0 {
+                world.endReplay()
+                world.beginReplay(runner)
+            }
+        }
+        world.endReplay()
     }
 
     /// Answers a question on the spot, as the log is at hand.

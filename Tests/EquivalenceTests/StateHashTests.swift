@@ -1,6 +1,9 @@
 import GuerdonCore
 import GuerdonModel
+import TestSupport
 import Testing
+
+@testable import GuerdonEngine
 
 /// What must never show in the state: shard count, batches, hash seed, a restart from a snapshot, a replay.
 @Suite struct StateHashTests {
@@ -66,5 +69,28 @@ import Testing
         let replayed = Harness(shards: 2, seed: 99)
         for batch in plain.harness.log { try replayed.replay(batch) }
         #expect(replayed.world.stateHash() == plain.harness.world.stateHash(), "seed \(seed)")
+    }
+
+    @Test(arguments: streams(280...299))
+    func whatIsDoneBesideAReplayDoesNotShow(seed: UInt64) throws {
+        let steps = randomSteps(seed, count: 60)
+        let plain = Harness(shards: 1, idsPerGeneration: seed % 2 == 0 ? 20 : nil)
+        _ = try run(steps.dropLast(), on: plain)
+        var chance = SplitMix64(seed: seed)
+        let recovered = [
+            try Harness(recovering: plain, beside: Procrastinator(), chance: &chance),
+            try Harness(recovering: plain, beside: SideThread(name: "bookings", gathered: 8), chance: &chance),
+        ]
+        for other in recovered {
+            #expect(other.world.stateHash() == plain.world.stateHash(), "seed \(seed)")
+            let violations = other.world.checkInvariants().filter { !$0.holds }
+            #expect(violations.isEmpty, "seed \(seed)")
+        }
+        // The stream's audit asks for everything.
+        let replies = try run(steps.suffix(1), on: plain)
+        for other in recovered {
+            let same = try run(steps.suffix(1), on: other)
+            #expect(same == replies, "seed \(seed)")
+        }
     }
 }

@@ -24,6 +24,8 @@ public final class CommandBatch: @unchecked Sendable {
     public var lines = ContiguousArray<RewardLine>()
     /// Whether some reply of this batch shows reward detail.
     public var wantsLines = false
+    /// Whether ``World/postings`` must be complete; not so in a replay, where the history has them already.
+    public var wantsPostings = true
 
     /// An empty batch.
     public init() { body = ByteSink(capacity: 1 << 16) }
@@ -45,6 +47,7 @@ public final class CommandBatch: @unchecked Sendable {
         extras.removeAll()
         lines.removeAll(keepingCapacity: true)
         wantsLines = false
+        wantsPostings = true
     }
 }
 

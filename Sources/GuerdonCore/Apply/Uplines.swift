@@ -4,7 +4,7 @@
 struct Uplines {
     private let members = Buffer<UInt32>()
     /// Rows still climbing, in order.
-    private let climbers = Buffer<UInt32>(capacity: World.runRows)
+    private let climbers = Buffer<UInt32>(capacity: Step.runRows)
 
     func deallocate() {
         members.deallocate()
@@ -13,13 +13,13 @@ struct Uplines {
 
     /// Who stands `level` levels above the performer of row `row`; level 0 is the performer. At most the row's depth.
     @inline(__always)
-    func member(_ level: Int, of row: Int) -> UInt32 { members[level &* World.stepRows &+ row] }
+    func member(_ level: Int, of row: Int) -> UInt32 { members[level &* Step.capacity &+ row] }
 
     /// Climbs from the open rows of a run, at most `levels` up, level by level: a miss of the cache costs more than the
     /// rest, and only many at once hide each other.
     func climb(_ range: Range<Int>, of rows: Buffer<ActionRow>, levels: Int, _ forest: Forest) {
-        precondition(range.upperBound <= World.stepRows && levels < 256)
-        members.grow(to: (levels + 1) * World.stepRows, with: Forest.none)
+        precondition(range.upperBound <= Step.capacity && levels < 256)
+        members.grow(to: (levels + 1) * Step.capacity, with: Forest.none)
         climbers.removeAll()
         var number = range.lowerBound
         rows.forEach(in: range) { row in
@@ -38,7 +38,7 @@ struct Uplines {
                 let row = Int(climbers[c])
                 let referrer = forest.referrer(of: member(level, of: row))
                 if referrer == Forest.none { continue }
-                members[(level &+ 1) &* World.stepRows &+ row] = referrer
+                members[(level &+ 1) &* Step.capacity &+ row] = referrer
                 rows.address(of: row).pointee.depth &+= 1
                 if level &+ 1 < levels { forest.prefetch(referrer) }
                 climbers[left] = UInt32(truncatingIfNeeded: row)

@@ -1,15 +1,16 @@
 // Reading, resolving and evaluating actions in steps.
 
 extension World {
-    /// Reads up to ``stepRows`` actions in a row into ``rows``.
+    /// Reads actions in a row into the step, as many as it holds.
     func readActions(
         _ source: inout ByteSource, shape: inout ActionShape, batch: CommandBatch, from first: Int
     ) throws(MalformedBytes) {
-        rows.removeAll()
+        let step = step
+        step.rows.removeAll()
         var index = first
         var current = Int.min
         var active: ActiveShape?
-        while index < batch.count, rows.count < World.stepRows, source.position < source.bytes.count,
+        while index < batch.count, step.rows.count < Step.capacity, source.position < source.bytes.count,
             source.bytes[source.position] == CommandTag.action.rawValue
         {
             let record = try ActionRecord(&source, shape: &shape)
@@ -17,7 +18,7 @@ extension World {
                 current = shape.ordinal
                 active = activeShape(shape)
             }
-            let row = rows.extend(by: 1)
+            let row = step.rows.extend(by: 1)
             row.initialize(to: ActionRow(record))
             row.pointee.shape = UInt32(truncatingIfNeeded: current)
             row.pointee.command = UInt32(truncatingIfNeeded: index)
@@ -30,8 +31,8 @@ extension World {
 
     /// The shape at a number of this batch, worked out if need be; `nil` when there is no such workspace.
     private func activeShape(_ shape: ActionShape) -> ActiveShape? {
-        while shapes.count <= shape.ordinal { shapes.append(nil) }
-        if let known = shapes[shape.ordinal] { return known }
+        while step.shapes.count <= shape.ordinal { step.shapes.append(nil) }
+        if let known = step.shapes[shape.ordinal] { return known }
         guard let index = workspaceIndex[shape.workspace] else { return nil }
         let workspace = workspaces[index]
         var key = shape
@@ -42,10 +43,13 @@ extension World {
         } else {
             made = ActiveShape(key, workspace: workspace, index: index)
             // Types are the client's to choose: a flood of them must not stay in memory.
-            if workspace.shapes.count >= 1024 { workspace.shapes.removeAll() }
+            if workspace.shapes.count >= 1024 {
+                finishBookings()
+                workspace.shapes.removeAll()
+            }
             workspace.shapes[key] = made
         }
-        shapes[shape.ordinal] = made
+        step.shapes[shape.ordinal] = made
         return made
     }
 
@@ -82,57 +86,85 @@ extension World {
         row.pointee.content = repeatsNothing ? ~content : content
     }
 
-    /// Applies the actions in ``rows`` as one step, or one by one where their order could show.
+    /// Applies the actions of the step together, or one by one where their order could show.
     func applyActions(_ batch: CommandBatch) {
         if mustGoOneByOne() {
-            for i in 0..<rows.count { applyAlone(i, batch) }
+            finishBookings()
+            for i in 0..<step.rows.count { applyAlone(i, batch) }
         } else if shardCount == 1 {
-            let firstPosting = postings.count
-            var start = 0
-            while start < rows.count {
-                let end = min(start + World.runRows, rows.count)
-                resolve(start..<end)
-                evaluate(start..<end, lane: lanes[0])
-                receive(lanes[0].outboxes[0].elements, shard: 0, into: postings, lanes[0])
-                lanes[0].outboxes[0].removeAll()
-                start = end
-            }
-            settle()
-            finish(batch, firstPosting: firstPosting)
+            applyInRuns(batch)
         } else {
             applySharded(batch)
         }
-        sequence += UInt64(rows.count)
+    }
+
+    /// Applies the step run by run, the last phases of it beside the owner where that can be.
+    private func applyInRuns(_ batch: CommandBatch) {
+        let (step, lane, firstPosting) = (step, lanes[0], postings.count)
+        if let bookings, !batch.wantsPostings {
+            step.forEachRun { step.resolve($0) }
+            // Conditions may read the batch's bytes, which soon are another's.
+            if !step.isUnconditional {
+                step.forEachRun {
+                    step.climb($0)
+                    step.evaluate($0, lane: lane)
+                }
+            }
+            finish(batch, firstPosting: firstPosting)
+            self.step = bookings.exchange(step, lane)
+            return
+        }
+        finishBookings()
+        step.forEachRun {
+            step.resolve($0)
+            step.climb($0)
+            step.evaluate($0, lane: lane)
+            step.receive(lane.outboxes[0].elements, shard: 0, into: postings, lane)
+            lane.outboxes[0].removeAll()
+        }
+        settle()
+        finish(batch, firstPosting: firstPosting)
     }
 
     /// Whether what one action pays may decide about another: amounts near a bound, or conditions on others' tags.
     private func mustGoOneByOne() -> Bool {
-        var counts = ContiguousArray<(rows: Double, units: Double)>(repeating: (0, 0), count: shapes.count)
-        for i in 0..<rows.count {
-            let s = Int(rows[i].shape)
+        let areBooked = bookings?.isEmpty ?? true
+        if areBooked { boundNeeds.removeAll(keepingCapacity: true) }
+        if !mayInterfere() { return false }
+        if areBooked { return true }
+        // What steps that are not booked yet may pay at most was counted with this one's; now it is known.
+        finishBookings()
+        boundNeeds.removeAll(keepingCapacity: true)
+        return mayInterfere()
+    }
+
+    private func mayInterfere() -> Bool {
+        let step = step
+        var counts = ContiguousArray<(rows: Double, units: Double)>(repeating: (0, 0), count: step.shapes.count)
+        for i in 0..<step.rows.count {
+            let s = Int(step.rows[i].shape)
             counts[s].rows += 1
-            if rows[i].hasValue, rows[i].state == .open { counts[s].units += Double(rows[i].units) }
-            if let shape = shapes[s], shape.hasLifetimes, shape.mayBeBornExpired(at: rows[i].at, now: time) {
+            if step.rows[i].hasValue, step.rows[i].state == .open { counts[s].units += Double(step.rows[i].units) }
+            if let shape = step.shapes[s], shape.hasLifetimes, shape.mayBeBornExpired(at: step.rows[i].at, now: time) {
                 return true
             }
         }
-        var needs: [BoundKey: Double] = [:]
         for (s, count) in counts.enumerated() where count.rows > 0 {
-            guard let shape = shapes[s] else { continue }
+            guard let shape = step.shapes[s] else { continue }
             if shape.isOrderSensitive { return true }
             for bound in shape.bounds {
                 let need = bound.constant * count.rows + bound.slope * count.units
                 let key = BoundKey(workspace: shape.workspaceIndex, currency: bound.currency, account: -1)
-                needs[key, default: Double(shape.workspace.currencies[bound.currency].books.credited)] += need
-                if needs[key]! > 9.0e18 { return true }
+                boundNeeds[key, default: Double(shape.workspace.currencies[bound.currency].books.credited)] += need
+                if boundNeeds[key]! > 9.0e18 { return true }
                 guard bound.account >= 0, let budget = shape.workspace.accounts[Int(bound.account)].budget else {
                     continue
                 }
                 let spent = Double(shape.workspace.accounts[Int(bound.account)].spent)
                 let account = BoundKey(
                     workspace: shape.workspaceIndex, currency: bound.currency, account: bound.account)
-                needs[account, default: spent] += need
-                if needs[account]! * 1.000_001 + 1 > Double(budget) { return true }
+                boundNeeds[account, default: spent] += need
+                if boundNeeds[account]! * 1.000_001 + 1 > Double(budget) { return true }
             }
         }
         return false
@@ -141,30 +173,30 @@ extension World {
     /// Applies one action with its bounds checked exactly.
     private func applyAlone(_ i: Int, _ batch: CommandBatch) {
         // A performer is created only when his action is accepted: a refused command leaves no trace.
-        resolveAlone(i)
+        step.resolveAlone(i)
         let firstPosting = postings.count
         var refusal: Refusal?
-        if rows[i].state == .open, let shape = shapes[Int(rows[i].shape)] {
+        if step.rows[i].state == .open, let shape = step.shapes[Int(step.rows[i].shape)] {
             let lane = lanes[0]
-            let tagsBefore = shape.workspace.profile(of: rows[i].member)
-            let amountsFit = evaluate(i, lane: lane)
+            let tagsBefore = shape.workspace.profile(of: step.rows[i].member)
+            let amountsFit = step.evaluate(i, lane: lane)
             refusal = amountsFit ? exceeded(lane, shape) : outOfRange
             if refusal == nil {
-                if Int(rows[i].member) == shape.workspace.memberCount {
-                    _ = shape.workspace.addMember(hash: rows[i].memberHash, id: rows[i].performer)
+                if Int(step.rows[i].member) == shape.workspace.memberCount {
+                    _ = shape.workspace.addMember(hash: step.rows[i].memberHash, id: step.rows[i].performer)
                 }
-                remember(i, shape)
+                step.remember(i, shape)
                 if shardCount == 1 {
-                    receive(lanes[0].outboxes[0].elements, shard: 0, into: postings, lanes[0])
+                    step.receive(lanes[0].outboxes[0].elements, shard: 0, into: postings, lanes[0])
                 } else {
                     prepareStandings(i)
                     receiveMerged(lane)
                 }
                 settle()
                 // What was born expired is credited and expires in the same command.
-                if shape.hasLifetimes { expireDue(shape.workspace, sequence: rows[i].sequence) }
+                if shape.hasLifetimes { expireDue(shape.workspace, sequence: step.rows[i].sequence) }
             } else {
-                shape.workspace.setProfile(tagsBefore, of: rows[i].member)
+                shape.workspace.setProfile(tagsBefore, of: step.rows[i].member)
             }
             for box in lane.outboxes { box.removeAll() }
         }
@@ -207,10 +239,11 @@ extension World {
 
     /// Outcomes and reward lines of the rows of a step.
     func finish(_ batch: CommandBatch, firstPosting: Int) {
+        let step = step
         var i = 0
-        while i < rows.count {
+        while i < step.rows.count {
             appendAccepted(&i, &batch.outcomes)
-            if i < rows.count { appendOutcome(i, batch, nil) }
+            if i < step.rows.count { appendOutcome(i, batch, nil) }
             i += 1
         }
         if batch.wantsLines { appendLines(batch, from: firstPosting) }
@@ -218,7 +251,8 @@ extension World {
 
     /// Outcomes of the rows from `i` on, up to the first that is refused.
     private func appendAccepted(_ i: inout Int, _ outcomes: inout ContiguousArray<CommandOutcome>) {
-        while i < rows.count, let outcome = acceptance(i) {
+        let rows = step.rows
+        while i < rows.count, let outcome = acceptance(rows.address(of: i)) {
             outcomes.append(outcome)
             i += 1
         }
@@ -226,19 +260,19 @@ extension World {
 
     /// How a row was accepted; `nil` when it is refused.
     @inline(__always)
-    private func acceptance(_ i: Int) -> CommandOutcome? {
-        switch rows[i].state {
-        case .open: CommandOutcome(sequence: rows[i].sequence, hasRewards: true)
-        case .duplicate: CommandOutcome(sequence: rows[i].first, isDuplicate: true)
+    private func acceptance(_ row: UnsafePointer<ActionRow>) -> CommandOutcome? {
+        switch row.pointee.state {
+        case .open: CommandOutcome(sequence: row.pointee.sequence, hasRewards: true)
+        case .duplicate: CommandOutcome(sequence: row.pointee.first, isDuplicate: true)
         default: nil
         }
     }
 
     private func appendOutcome(_ i: Int, _ batch: CommandBatch, _ refusal: Refusal?) {
-        if refusal == nil, let outcome = acceptance(i) {
+        if refusal == nil, let outcome = acceptance(step.rows.address(of: i)) {
             batch.outcomes.append(outcome)
         } else {
-            refuse(refusal ?? rowRefusal(rows[i]), sequence: rows[i].sequence, batch: batch)
+            refuse(refusal ?? rowRefusal(step.rows[i]), sequence: step.rows[i].sequence, batch: batch)
         }
     }
 
@@ -252,12 +286,12 @@ extension World {
         case .unknownMember:
             return Refusal.unknownMember(Text(copying: row.performer), field: "performer")
         case .badScale:
-            let scale = shapes[Int(row.shape)]?.valueScale ?? ActiveShape.plainScale
+            let scale = step.shapes[Int(row.shape)]?.valueScale ?? ActiveShape.plainScale
             return Refusal(
                 .amountOutOfRange, field: "value",
                 "The value must be 0 or more, fit 64 bits and have at most \(scale) decimals.")
         default:
-            return shapes[Int(row.shape)]?.refusal
+            return step.shapes[Int(row.shape)]?.refusal
                 ?? Refusal(
                     .unknownWorkspace, field: "workspace", "There is no such workspace; create it with workspace.put.")
         }
@@ -274,7 +308,8 @@ extension World {
     }
 }
 
-private struct BoundKey: Hashable {
+/// A currency, or an account that pays in it, whose sum has a limit.
+struct BoundKey: Hashable {
     var workspace: Int
     var currency: Int
     var account: Int32

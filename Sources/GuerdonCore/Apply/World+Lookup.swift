@@ -23,7 +23,7 @@ extension World {
 
     /// All postings of the command at a log position that was applied, in order.
     func allPostings(at sequence: UInt64) throws -> [Posting] {
-        guard isInMemory(sequence) else { return try log.postings(at: sequence) }
+        guard batch.wantsPostings, isInMemory(sequence) else { return try log.postings(at: sequence) }
         let all = postings.elements
         var low = 0
         var high = all.count

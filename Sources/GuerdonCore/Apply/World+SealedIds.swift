@@ -29,25 +29,23 @@ public struct ClosedGeneration: Sendable {
 }
 
 extension World {
-    /// Looks up the external ids of ``rows`` that may be sealed, so that resolving them needs memory alone.
+    /// Looks up the external ids of the step that may be sealed, so that resolving them needs memory alone.
     ///
     /// A new id touches three places of every filter; the rare hit is read from its file, all hits of a step at once.
     func recallSealedIds() throws {
         for workspace in recalling { workspace.externalIds.forgetRecalled() }
         recalling.removeAll(keepingCapacity: true)
         var questions: [SealedIdQuestion] = []
-        var start = 0
-        while start < rows.count {
-            let end = min(start + World.runRows, rows.count)
-            forEachShape(in: start..<end) { shape, run in
+        let step = step
+        step.forEachRun { range in
+            step.forEachShape(in: range) { shape, run in
                 guard let shape, shape.workspace.externalIds.hasRuns else { return }
                 shape.workspace.externalIds.forEachPossiblySealed(in: run) {
-                    rows[$0].key
+                    step.rows[$0].key
                 } _: { row in
-                    questions.append(SealedIdQuestion(workspace: shape.workspaceIndex, key: rows[row].key))
+                    questions.append(SealedIdQuestion(workspace: shape.workspaceIndex, key: step.rows[row].key))
                 }
             }
-            start = end
         }
         if questions.isEmpty { return }
         try log.findSealed(&questions)

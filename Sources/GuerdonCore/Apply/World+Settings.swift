@@ -184,7 +184,7 @@ extension World {
             Board(
                 name: c.board, index: workspace.boards.count, currency: currency, period: c.period ?? .all,
                 ties: c.ties ?? .competition,
-                sequence: sequence, shardCount: shardCount, members: workspace.members, keeper: workspace.keeper))
+                sequence: sequence, shardCount: shardCount, members: workspace.members, side: workspace.side))
     }
 
     private func put(_ c: PlanPut, _ workspace: Workspace, sequence: UInt64) throws(Refusal) -> Int {

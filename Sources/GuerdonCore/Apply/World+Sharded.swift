@@ -3,23 +3,22 @@
 extension World {
     func applySharded(_ batch: CommandBatch) {
         let firstPosting = postings.count
-        var start = 0
-        while start < rows.count {
-            let end = min(start + World.runRows, rows.count)
-            resolve(start..<end)
-            start = end
+        let (step, rows) = (step, step.rows)
+        step.forEachRun {
+            step.resolve($0)
+            step.climb($0)
         }
         for lane in lanes { lane.rows.removeAll() }
         for i in 0..<rows.count where rows[i].state == .open {
             lanes[Int(rows[i].member) & (shardCount - 1)].rows.append(UInt32(i))
             prepareStandings(i)
-            if let shape = shapes[Int(rows[i].shape)] { _ = shape.workspace.payTable }
+            if let shape = step.shapes[Int(rows[i].shape)] { _ = shape.workspace.payTable }
         }
         // The world is lent to the runner for two phases; in each, a shard writes only what it owns.
         let loan = Loan(self)
         runner.run(shardCount, rows: rows.count) { s in
             let world = loan.world
-            for i in world.lanes[s].rows.elements { _ = world.evaluate(Int(i), lane: world.lanes[s]) }
+            for i in world.lanes[s].rows.elements { _ = world.step.evaluate(Int(i), lane: world.lanes[s]) }
         }
         runner.run(shardCount, rows: rows.count) { s in loan.world.receiveFromAll(s) }
         mergePostings()
@@ -32,9 +31,10 @@ extension World {
 
     /// Makes the standings that a row may touch, so that no shard has to.
     func prepareStandings(_ i: Int) {
-        guard let shape = shapes[Int(rows[i].shape)] else { return }
+        let row = step.rows[i]
+        guard let shape = step.shapes[Int(row.shape)] else { return }
         for board in shape.workspace.boards {
-            _ = board.standing(day: Int64(rows[i].day), weekStart: shape.workspace.weekStart)
+            _ = board.standing(day: Int64(row.day), weekStart: shape.workspace.weekStart)
         }
     }
 
@@ -44,7 +44,7 @@ extension World {
         lane.postings.removeAll()
         lane.inbox.removeAll()
         merge(lanes.map { $0.outboxes[s].elements }) { lane.inbox.append($1) }
-        receive(lane.inbox.elements, shard: s, into: lane.postings, lane)
+        step.receive(lane.inbox.elements, shard: s, into: lane.postings, lane)
     }
 
     /// Books one row's messages to several shards in order; for actions that are applied alone.
@@ -57,7 +57,7 @@ extension World {
             let shard = Int(all[start].member) & (shardCount - 1)
             var end = start + 1
             while end < all.count, Int(all[end].member) & (shardCount - 1) == shard { end += 1 }
-            receive(UnsafeBufferPointer(rebasing: all[start..<end]), shard: shard, into: postings, lane)
+            step.receive(UnsafeBufferPointer(rebasing: all[start..<end]), shard: shard, into: postings, lane)
             start = end
         }
     }

@@ -10,7 +10,7 @@ public final class World {
     let seed: BitHash.Seed
     let hash: BitHash
     let runner: any PhaseRunner
-    private let keeper: OrderKeeper?
+    let side: SideWork?
     /// Log and history of what was applied before.
     public let log: any LogSource
 
@@ -35,17 +35,16 @@ public final class World {
     var lastTick: (sequence: UInt64, time: Int64) = (0, 0)
 
     // The batch at hand.
-    let rows = Buffer<ActionRow>(capacity: World.stepRows)
-    var shapes: ContiguousArray<ActiveShape?> = []
-    let uplines = Uplines()
+    var step = Step()
     let lanes: ContiguousArray<ShardLane>
+    /// Most that the steps since the accounts were settled may pay.
+    var boundNeeds: [BoundKey: Double] = [:]
+    /// Steps that are booked beside the owner; only in a replay.
+    var bookings: BookingQueue?
     var batch = World.noBatch
     static let noBatch = CommandBatch()
     /// Where the commands of the batch begin and which shape they have; made only when somebody looks back into it.
     var batchIndex: [(offset: Int, shape: ActionShape)]?
-
-    /// Actions that are read, resolved and evaluated together.
-    static let stepRows = 512
 
     /// An empty world with the workspace `main`.
     ///
@@ -67,7 +66,7 @@ public final class World {
         self.seed = seed
         hash = BitHash(seed: seed)
         self.runner = runner
-        keeper = shards == 1 ? side.map { OrderKeeper($0) } : nil
+        self.side = shards == 1 ? side.map { SideWork($0) } : nil
         self.log = log
         self.idsPerGeneration = idsPerGeneration
         lanes = ContiguousArray((0..<shards).map { _ in ShardLane(shards: shards) })
@@ -75,10 +74,9 @@ public final class World {
     }
 
     deinit {
+        side?.finish()
         hash.deallocate()
         postings.deallocate()
-        rows.deallocate()
-        uplines.deallocate()
     }
 
     /// Applies a batch that is stamped with `firstSequence` and `time`, and fills its outcomes.
@@ -98,16 +96,19 @@ public final class World {
         batchIndex = nil
         var source = ByteSource(batch.body.bytes)
         var shape = ActionShape()
-        shapes.removeAll(keepingCapacity: true)
+        step.shapes.removeAll(keepingCapacity: true)
         var done = 0
         while done < batch.count {
             guard source.position < source.bytes.count else { throw MalformedBytes(offset: source.position) }
             if source.bytes[source.position] == CommandTag.action.rawValue {
                 try readActions(&source, shape: &shape, batch: batch, from: done)
                 if hasSealedIds { try recallSealedIds() }
+                let count = step.rows.count
                 applyActions(batch)
-                done += rows.count
+                done += count
+                sequence += UInt64(count)
             } else {
+                finishBookings()
                 let command = try CommandCoding.decode(&source, shape: &shape)
                 let number = sequence + 1
                 do throws(Refusal) {
@@ -119,7 +120,7 @@ public final class World {
                 if let failure = logFailure { throw failure }
                 sequence = number
                 // Settings may have changed: shapes are worked out anew when they are met again.
-                for i in shapes.indices { shapes[i] = nil }
+                for i in step.shapes.indices { step.shapes[i] = nil }
                 done += 1
             }
         }
@@ -136,7 +137,7 @@ public final class World {
 
     func addWorkspace(_ name: Text) -> Workspace {
         let workspace = Workspace(
-            name: name, index: workspaces.count, shardBits: shardBits, seed: seed, keeper: keeper,
+            name: name, index: workspaces.count, shardBits: shardBits, seed: seed, side: side,
             idsPerGeneration: idsPerGeneration)
         workspaceIndex[name] = workspaces.count
         workspaces.append(workspace)

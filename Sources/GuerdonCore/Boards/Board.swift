@@ -11,14 +11,14 @@ final class Board {
     let sequence: UInt64
     private let shardCount: Int
     private let members: IdTable
-    private let keeper: OrderKeeper?
+    private let side: SideWork?
     private(set) var standings: [Int64: Standing] = [:]
     // The periods of recent days: actions mostly fall into few of them.
     private var recent: ContiguousArray<(day: Int64, standing: Standing)?>
 
     init(
         name: Text, index: Int, currency: Int, period: BoardPeriod, ties: TieStyle, sequence: UInt64, shardCount: Int,
-        members: IdTable, keeper: OrderKeeper?
+        members: IdTable, side: SideWork?
     ) {
         self.name = name
         self.index = index
@@ -28,7 +28,7 @@ final class Board {
         self.sequence = sequence
         self.shardCount = shardCount
         self.members = members
-        self.keeper = keeper
+        self.side = side
         recent = ContiguousArray(repeating: nil, count: 64)
     }
 
@@ -69,7 +69,7 @@ final class Board {
             return found
         }
         let made = Standing(
-            key: key, shardCount: shardCount, members: members, countsDistinct: ties == .dense, keeper: keeper)
+            key: key, shardCount: shardCount, members: members, countsDistinct: ties == .dense, side: side)
         standings[key] = made
         return made
     }

@@ -43,17 +43,21 @@ final class Standing {
 
     let key: Int64
     let tables: UnsafeMutableBufferPointer<Table>
+    /// Whether the order waits for the end of a replay, to be built from the scores.
+    private var isPutOff = false
+    /// Changes that were brought into the order in this replay.
+    private var replayedChanges = 0
     private let members: IdTable
     private let shardBits: Int
     /// The scores of all shards; only where dense ranks are wanted, and a table does not know them all by itself.
     private var distinct: DistinctScores?
-    private let keeper: OrderKeeper?
+    private let side: SideWork?
 
-    init(key: Int64, shardCount: Int, members: IdTable, countsDistinct: Bool, keeper: OrderKeeper? = nil) {
-        precondition(keeper == nil || shardCount == 1, "several shards bring their orders up by themselves")
+    init(key: Int64, shardCount: Int, members: IdTable, countsDistinct: Bool, side: SideWork? = nil) {
+        precondition(side == nil || shardCount == 1, "several shards bring their orders up by themselves")
         self.key = key
         self.members = members
-        self.keeper = keeper
+        self.side = side
         shardBits = shardCount.trailingZeroBitCount
         tables = .allocate(capacity: shardCount)
         let isAlone = shardCount == 1
@@ -65,7 +69,7 @@ final class Standing {
     }
 
     deinit {
-        keeper?.finish()
+        side?.finish()
         for table in tables {
             table.scores.deallocate()
             table.order.deallocate()
@@ -90,6 +94,10 @@ final class Standing {
             let old = table.scores[local]
             let new = (score: old.score + change.amount, since: change.sequence)
             precondition(new.score >= 0, "a reversal took more from a board than was counted")
+            if isPutOff {
+                table.scores[local] = Score(score: new.score, since: new.since)
+                continue
+            }
             let mark = Int(old.mark)
             if mark < table.pending.count, table.pending[mark].member == change.member {
                 table.scores[local] = Score(score: new.score, since: new.since, mark: old.mark)
@@ -112,16 +120,37 @@ final class Standing {
 
     /// Brings a shard's order up to its scores, beside the caller if there is somebody to do it.
     private func startBringUp(_ shard: Int) {
-        guard let keeper else { return bringUp(shard) }
-        keeper.finish()
+        guard let side else { return bringUp(shard) }
+        if side.isReplay { return bringUpInReplay(shard) }
+        side.finish()
         gatherChanges(shard)
         let (table, members) = (tables[shard], members)
-        keeper.start { table.order.apply(table.moving.elements) { members.precedes($0, $1) } }
+        side.start { table.order.apply(table.moving.elements) { members.precedes($0, $1) } }
+    }
+
+    /// The same in a replay, perhaps beside the owner already: more than a few changes cost more than to build the order anew
+    /// when somebody asks for it.
+    private func bringUpInReplay(_ shard: Int) {
+        let table = tables[shard]
+        replayedChanges += table.pending.count
+        guard replayedChanges < table.order.count / 4, !isPutOff else {
+            isPutOff = true
+            return table.pending.removeAll()
+        }
+        gatherChanges(shard)
+        table.order.apply(table.moving.elements) { members.precedes($0, $1) }
+    }
+
+    /// Ends a replay: the order is that of the scores again.
+    func endReplay() {
+        bringUp()
+        replayedChanges = 0
     }
 
     /// Brings a shard's order up to its scores.
     private func bringUp(_ shard: Int) {
-        keeper?.finish()
+        side?.finish()
+        if isPutOff { return rebuild(countsDistinct: tables[shard].order.countsDistinctScores) }
         let table = tables[shard]
         if table.pending.isEmpty { return }
         gatherChanges(shard)
@@ -220,7 +249,8 @@ final class Standing {
 
     /// Builds the orders anew from the scores: after loading, or when distinct scores are to be counted.
     func rebuild(countsDistinct: Bool) {
-        keeper?.finish()
+        side?.finish()
+        isPutOff = false
         distinct?.deallocate()
         distinct = countsDistinct && tables.count > 1 ? DistinctScores(shardCount: tables.count) : nil
         for shard in tables.indices {

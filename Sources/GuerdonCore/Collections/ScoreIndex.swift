@@ -34,6 +34,9 @@ public struct ScoreIndex: @unchecked Sendable {
     /// The number of entries.
     public var count: Int { tree.count }
 
+    /// Whether ``distinctScores(above:)`` may be asked.
+    public var countsDistinctScores: Bool { distinct != nil }
+
     /// Bytes of memory in use.
     public var storageBytes: Int { tree.storageBytes + (distinct?.storageBytes ?? 0) }
 

@@ -90,7 +90,10 @@ enum StateMemory {
         }
     }
 
-    /// Gives back what ``prepare(byteCount:)`` made ready beyond the usual.
+    /// Gives no region back until ``trim()``: whoever frees and asks in turn would have the system clear each anew.
+    static func keepFreed() { regions.withLock { $0.keepsFreed = true } }
+
+    /// Gives back what ``prepare(byteCount:)`` made ready, or ``keepFreed()`` kept, beyond the usual.
     static func trim() {
         while let base = regions.withLock({ $0.removeSpare() }) {
             cintrinsics_unmap_regions(UnsafeMutableRawPointer(bitPattern: base), Regions.regionBytes)
@@ -146,6 +149,8 @@ private struct Regions {
     }
     /// Bytes that somebody wants at hand beyond the usual.
     private var preparedBytes = 0
+    /// Whether all that is freed stays.
+    var keepsFreed = false
 
     /// A piece of a region that has room for it; `nil` when none has.
     mutating func take(pages: Int) -> UnsafeMutableRawPointer? {
@@ -186,12 +191,13 @@ private struct Regions {
         emptyRegions += 1
         // Some stay: what is freed is often asked for again.
         let wanted = wantedRegions + (preparedBytes + Self.regionBytes - 1) / Self.regionBytes
-        return emptyRegions > wanted ? remove(number) : nil
+        return emptyRegions > wanted && !keepsFreed ? remove(number) : nil
     }
 
     /// A region without pieces that is one too many; `nil` when there is none.
     mutating func removeSpare() -> UInt? {
         preparedBytes = 0
+        keepsFreed = false
         guard emptyRegions > wantedRegions,
             let number = regions.lastIndex(where: { $0.freeCount == Self.pagesPerRegion })
         else { return nil }

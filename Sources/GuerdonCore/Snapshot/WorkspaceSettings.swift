@@ -114,7 +114,7 @@ extension Workspace {
                 Board(
                     name: name, index: boards.count, currency: currency, period: try source.code(BoardPeriod.self),
                     ties: try source.code(TieStyle.self), sequence: try source.varint(), shardCount: shardCount,
-                    members: members, keeper: keeper))
+                    members: members, side: side))
         }
         for index in 0..<(try source.length()) {
             let definition = try CommandCoding.plan(&source)

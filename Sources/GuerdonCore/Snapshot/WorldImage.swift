@@ -117,7 +117,7 @@ extension World {
 
 extension Workspace {
     fileprivate func image() -> WorldImage.WorkspaceImage {
-        keeper?.finish()
+        side?.finish()
         return makeImage()
     }
 

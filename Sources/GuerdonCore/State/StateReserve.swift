@@ -6,7 +6,10 @@ public enum StateReserve {
     /// Has memory ready: what a growing state wants at hand, and `byteCount` bytes more until the next call.
     public static func prepare(byteCount: Int = 0) { StateMemory.prepare(byteCount: byteCount) }
 
-    /// Gives back what was made ready and not used.
+    /// Gives no memory of the state back to the system until ``trim()``.
+    public static func keepFreed() { StateMemory.keepFreed() }
+
+    /// Gives back what was made ready or kept, and not used.
     public static func trim() { StateMemory.trim() }
 }
 

@@ -15,7 +15,7 @@ final class Workspace {
     let forest: Forest
     let shards: ContiguousArray<MemberShard>
     /// Brings boards up beside the owner; only where one shard knows all members.
-    let keeper: OrderKeeper?
+    let side: SideWork?
 
     // Named things, in order of creation.
     var currencies: ContiguousArray<Currency> = []
@@ -61,12 +61,12 @@ final class Workspace {
     var touched = false
 
     init(
-        name: Text, index: Int, shardBits: Int, seed: BitHash.Seed, keeper: OrderKeeper?, idsPerGeneration: Int
+        name: Text, index: Int, shardBits: Int, seed: BitHash.Seed, side: SideWork?, idsPerGeneration: Int
     ) {
         self.name = name
         self.index = index
         self.shardBits = shardBits
-        self.keeper = keeper
+        self.side = side
         members = IdTable(seed: seed)
         externalIds = ExternalIdTable(generationLimit: idsPerGeneration)
         forest = Forest()
@@ -74,7 +74,7 @@ final class Workspace {
     }
 
     deinit {
-        keeper?.finish()
+        side?.finish()
         members.deallocate()
         externalIds.deallocate()
         forest.deallocate()
@@ -101,7 +101,7 @@ final class Workspace {
 
     /// Creates a member whose id is new.
     func addMember(hash: UInt64, id: UnsafeRawBufferPointer) -> UInt32 {
-        keeper?.finish()
+        side?.finish()
         let member = members.insert(hash, id)
         forest.grow(to: memberCount)
         let shard = shards[shard(of: member)]
@@ -113,7 +113,7 @@ final class Workspace {
     ///
     /// - Returns: false if there is a member with one of the ids already.
     func addMembers(_ ids: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool {
-        keeper?.finish()
+        side?.finish()
         guard members.insert(all: ids) else { return false }
         forest.grow(to: memberCount)
         for (number, shard) in shards.enumerated() where memberCount > number {

@@ -46,7 +46,7 @@ struct Evaluation {
     }
 }
 
-extension World {
+extension Step {
     /// Evaluates open rows one after the other and puts their rewards into the lane's outboxes; tags are given at once.
     func evaluate(_ range: Range<Int>, lane: ShardLane) {
         forEachShape(in: range) { shape, run in

@@ -1,10 +1,7 @@
 // Phase 0: who did it, and was it seen before?
 
-extension World {
-    /// Rows that are resolved together: enough to hide the memory's latency, few enough for the nearest cache.
-    static let runRows = 64
-
-    /// Finds duplicates and performers of at most ``runRows`` rows, remembers the new ones, and starts loading the uplines.
+extension Step {
+    /// Finds duplicates and performers of at most ``runRows`` rows, and remembers the new ones.
     ///
     /// In short passes that each load one thing for all rows: a miss costs as much as all the work on an action, and
     /// only many at once hide each other.
@@ -15,19 +12,6 @@ extension World {
             } else {
                 for i in run { rows[i].state = .refusedShape }
             }
-        }
-    }
-
-    /// Calls `body` with runs of rows that share a shape, in order; the shape is `nil` where there is no such workspace.
-    @inline(__always)
-    func forEachShape(in range: Range<Int>, _ body: (ActiveShape?, Range<Int>) -> Void) {
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let number = rows[start].shape
-            var end = start + 1
-            while end < range.upperBound, rows.address(of: end).pointee.shape == number { end += 1 }
-            body(shapes[Int(number)], start..<end)
-            start = end
         }
     }
 
@@ -43,7 +27,7 @@ extension World {
         let wantsDays = !shape.workspace.boards.isEmpty
         var day = shape.workspace.day
         rows.forEach(in: run) { row in
-            World.resolveOne(row, shape, creates: true)
+            Step.resolveOne(row, shape, creates: true)
             guard row.pointee.state == .open else { return }
             if wantsDays {
                 let at = row.pointee.at
@@ -56,11 +40,18 @@ extension World {
             }
             ids.insert(
                 row.pointee.key, RememberedId(sequence: row.pointee.sequence, content: row.pointee.content))
-            digest &+= World.digestTerm(row.pointee.sequence)
+            digest &+= Step.digestTerm(row.pointee.sequence)
             accepted += 1
         }
         shape.workspace.remembered(accepted, digest: digest)
-        uplines.climb(run, of: rows, levels: shape.levels, shape.workspace.forest)
+    }
+
+    /// Finds the uplines of resolved rows.
+    func climb(_ range: Range<Int>) {
+        forEachShape(in: range) { shape, run in
+            guard let shape else { return }
+            uplines.climb(run, of: rows, levels: shape.levels, shape.workspace.forest)
+        }
     }
 
     /// Resolves an action that is applied alone, and remembers nothing yet: a refused command leaves no trace.
@@ -69,16 +60,16 @@ extension World {
             rows[i].state = .refusedShape
             return
         }
-        World.resolveOne(rows.address(of: i), shape, creates: false)
+        Step.resolveOne(rows.address(of: i), shape, creates: false)
         rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: rows[i].at))
-        uplines.climb(i..<i + 1, of: rows, levels: shape.levels, shape.workspace.forest)
+        climb(i..<i + 1)
     }
 
     /// Remembers an action that was resolved alone.
     func remember(_ i: Int, _ shape: ActiveShape) {
         shape.workspace.externalIds.insert(
             rows[i].key, RememberedId(sequence: rows[i].sequence, content: rows[i].content))
-        shape.workspace.remembered(1, digest: World.digestTerm(rows[i].sequence))
+        shape.workspace.remembered(1, digest: Step.digestTerm(rows[i].sequence))
     }
 
     private static func digestTerm(_ sequence: UInt64) -> UInt64 { mix(sequence, 0x5bd1_e995) }

@@ -149,16 +149,19 @@ private struct Booking {
     }
 }
 
-extension World {
+extension Step {
     /// Books messages that are in order and for members of one shard, and appends their postings: one each.
+    ///
+    /// - Parameter postings: `nil` when nobody asks for them.
     func receive(
-        _ messages: UnsafeBufferPointer<RewardMessage>, shard: Int, into postings: Buffer<Posting>, _ lane: ShardLane
+        _ messages: UnsafeBufferPointer<RewardMessage>, shard: Int, into wantedPostings: Buffer<Posting>?,
+        _ lane: ShardLane
     ) {
         guard let first = messages.baseAddress, !messages.isEmpty else { return }
-        // Messages name rows of this step.
+        let postings = wantedPostings ?? lane.postings
         let (changes, rows) = (lane.changes, UnsafePointer(rows.address(of: 0)))
         var start = 0
-        withUnsafeTemporaryAllocation(of: WalletPlace.self, capacity: World.messageRun) { wallets in
+        withUnsafeTemporaryAllocation(of: WalletPlace.self, capacity: Step.messageRun) { wallets in
             guard let places = wallets.baseAddress else { return }
             while start < messages.count {
                 // Messages of one shape, few enough that their wallets stay in the nearest cache.
@@ -167,13 +170,14 @@ extension World {
                 var booking = Booking(shape, shard: shard, lane.standings)
                 while start < messages.count, rows[Int(first[start].row)].shape == number {
                     var end = start + 1
-                    let limit = min(start + World.messageRun, messages.count)
+                    let limit = min(start + Step.messageRun, messages.count)
                     while end < limit, rows[Int(first[end].row)].shape == number { end += 1 }
                     let (run, count) = (first + start, end - start)
                     booking.findWallets(run, count: count, into: places)
                     booking.book(run, count: count, of: rows, places, into: postings.extend(by: count))
                     booking.noteScores(run, count: count, of: rows, changes)
                     if changes.count >= 64 { applyChanges(changes) }
+                    if wantedPostings == nil { postings.removeAll() }
                     start = end
                 }
             }
@@ -198,7 +202,10 @@ extension World {
         changes.removeAll()
     }
 
-    /// Adds what the shards paid in this step to the currencies' and entities' accounts.
+}
+
+extension World {
+    /// Adds what the shards paid since the last time to the currencies' and entities' accounts.
     func settle() {
         for workspace in workspaces where workspace.touched {
             workspace.settle()

@@ -1,0 +1,106 @@
+// A replay: nobody reads while it lasts, so more is done beside the owner.
+
+extension World {
+    /// Begins a replay: until ``endReplay()`` only batches are applied and nothing is asked.
+    ///
+    /// Where somebody works beside the owner, the orders of boards wait for the end; and what a step earns is evaluated and
+    /// booked while the next one is resolved, unless its postings are wanted.
+    ///
+    /// - Parameter runner: does that, beside the owner.
+    public func beginReplay(_ runner: any SideRunner) {
+        guard let side else { return }
+        side.beginReplay(runner)
+        bookings = BookingQueue(side)
+    }
+
+    /// Ends a replay, whether or not one was begun.
+    ///
+    /// - Complexity: O(members on a board) for every board that much was counted for.
+    public func endReplay() {
+        guard let side else { return }
+        finishBookings()
+        bookings = nil
+        side.endReplay()
+        for workspace in workspaces {
+            for board in workspace.boards {
+                for standing in board.standings.values { standing.endReplay() }
+            }
+        }
+    }
+
+    /// Waits until all rewards are booked and settles the accounts; for whatever reads or changes more than actions do.
+    @inline(__always)
+    func finishBookings() {
+        if let bookings, !bookings.isEmpty {
+            bookings.finish()
+            settle()
+        }
+    }
+}
+
+/// Steps whose rewards are booked beside the owner, in order.
+final class BookingQueue {
+    /// A step with what the last phases need; the owner has it back when it is done.
+    private final class Piece: @unchecked Sendable {
+        // Sendable: owned by one thread at a time, and handed on as a whole.
+        var step = Step()
+        /// What the step earned, where that is known already.
+        var messages: Buffer<RewardMessage>?
+
+        func book(_ lane: ShardLane) {
+            if let messages { return step.receive(messages.elements, shard: 0, into: nil, lane) }
+            step.forEachRun {
+                step.climb($0)
+                step.evaluate($0, lane: lane)
+                step.receive(lane.outboxes[0].elements, shard: 0, into: nil, lane)
+                lane.outboxes[0].removeAll()
+            }
+        }
+
+        deinit { messages?.deallocate() }
+    }
+
+    private let side: SideWork
+    private let pieces = ContiguousArray((0...SideWork.piecesMost).map { _ in Piece() })
+    private var next = 0
+    /// What only whoever books uses.
+    private let lane = Loan(ShardLane(shards: 1))
+    /// Whether all is booked, as far as the owner knows.
+    private(set) var isEmpty = true
+
+    init(_ side: SideWork) { self.side = side }
+
+    /// Takes a step whose rows are resolved, and evaluated into the owner's lane where they have conditions; gives another
+    /// step with the same shapes.
+    func exchange(_ step: Step, _ ownLane: ShardLane) -> Step {
+        isEmpty = false
+        // It is done: since the last one was started, at most as many as the others are not.
+        let piece = pieces[next]
+        next = (next + 1) % pieces.count
+        let free = piece.step
+        free.shapes = step.shapes
+        piece.step = step
+        piece.messages?.deallocate()
+        piece.messages = nil
+        if !step.isUnconditional {
+            let messages = Buffer<RewardMessage>()
+            messages.exchange(with: ownLane.outboxes[0])
+            piece.messages = messages
+        }
+        for shape in step.shapes { _ = shape?.workspace.payTable }
+        side.start { [lane] in piece.book(lane.lane) }
+        return free
+    }
+
+    /// Waits until all is booked.
+    func finish() {
+        side.finish()
+        isEmpty = true
+    }
+
+    private struct Loan: @unchecked Sendable {
+        // Sendable: the owner only hands it on.
+        let lane: ShardLane
+        init(_ lane: ShardLane) { self.lane = lane }
+    }
+}
