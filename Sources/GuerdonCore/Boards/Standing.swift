@@ -247,32 +247,53 @@ final class Standing {
         return members.precedes(a.member, b.member)
     }
 
-    /// Builds the orders anew from the scores: after loading, or when distinct scores are to be counted.
+    /// Builds the orders anew from the scores: when distinct scores are to be counted, or are no longer.
     func rebuild(countsDistinct: Bool) {
         side?.finish()
+        build(countsDistinct: countsDistinct)
+    }
+
+    /// Begins to build the orders from scores that were restored, beside the caller if there is somebody to do it: then it is
+    /// done when that one has finished.
+    func startBuild(countsDistinct: Bool) {
+        guard let side else { return build(countsDistinct: countsDistinct) }
+        let loan = Loan(self)
+        side.start { loan.standing.build(countsDistinct: countsDistinct) }
+    }
+
+    private struct Loan: @unchecked Sendable {
+        // Sendable: whoever reads or changes the standing waits for the side work first.
+        let standing: Standing
+        init(_ standing: Standing) { self.standing = standing }
+    }
+
+    private func build(countsDistinct: Bool) {
         isPutOff = false
         distinct?.deallocate()
         distinct = countsDistinct && tables.count > 1 ? DistinctScores(shardCount: tables.count) : nil
         for shard in tables.indices {
             let scores = tables[shard].scores
-            var members: ContiguousArray<UInt32> = []
             tables[shard].pending.removeAll()
+            var count = 0
             for local in 0..<scores.count where scores[local].score > 0 {
-                members.append(UInt32(local << shardBits | shard))
+                count += 1
                 distinct?.note(shard: shard, from: 0, to: scores[local].score)
             }
             tables[shard].order.deallocate()
             let order = ScoreIndex(countsDistinctScores: countsDistinct && tables.count == 1)
-            order.rebuild(count: members.count, precedes: { self.members.precedes($0, $1) }) { index in
-                let score = scores[Int(members[index]) >> shardBits]
-                return (members[index], score.score, score.since)
+            var local = 0
+            order.rebuild(count: count, precedes: { self.members.precedes($0, $1) }) { _ in
+                while scores[local].score == 0 { local += 1 }
+                let score = scores[local]
+                local += 1
+                return (UInt32((local - 1) << shardBits | shard), score.score, score.since)
             }
             tables[shard].order = order
         }
         distinct?.settle()
     }
 
-    /// Puts a score back as a snapshot held it; ``rebuild(countsDistinct:)`` comes afterwards.
+    /// Puts a score back as a snapshot held it; ``startBuild(countsDistinct:)`` comes afterwards.
     func restore(_ score: Score, of member: UInt32) {
         let scores = tables[Int(member) & (tables.count - 1)].scores
         let local = Int(member) >> shardBits

@@ -1,5 +1,6 @@
 extension ScoreIndex {
-    /// Replaces the content by `count` entries in any order: what a board does after its scores were loaded.
+    /// Replaces the content by `count` entries in any order: what a board does after its scores were loaded. `entry` is asked
+    /// for each once, in the order of the numbers.
     ///
     /// - Complexity: O(count), some passes over 32 bytes an entry.
     public func rebuild(

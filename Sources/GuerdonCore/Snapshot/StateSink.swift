@@ -27,6 +27,14 @@ enum StateSection: UInt32, CaseIterable {
     /// Runs of sealed external ids that the state counts on. Where ids are is no part of the state; written first, and only when
     /// there are any.
     case sealedRuns = 11
+
+    /// Whether scores may follow before anything else does.
+    var isForScores: Bool {
+        switch self {
+        case .memberIds, .referrers, .profiles, .wallets, .scores: true
+        case .world, .workspace, .externalIds, .reversals, .end, .sealedRuns: false
+        }
+    }
 }
 
 /// Collects records and passes them on in pieces.

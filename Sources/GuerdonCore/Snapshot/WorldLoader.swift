@@ -2,6 +2,8 @@
 public struct WorldLoader {
     private let world: World
     private var workspace: Workspace?
+    /// The workspace at hand, until all its scores are read.
+    private var scored: Workspace?
     private var workspacesLeft = 0
     private var referrersRead: UInt32 = 0
     private var currency: Int?
@@ -24,6 +26,10 @@ public struct WorldLoader {
         var source = ByteSource(bytes)
         guard let kind = StateSection(rawValue: section) else { throw MalformedBytes(offset: 0) }
         defer { hasBegun = true }
+        if !kind.isForScores, let workspace = scored {
+            scored = nil
+            startBuilding(workspace)
+        }
         switch kind {
         case .sealedRuns:
             guard !hasBegun else { throw MalformedBytes(offset: 0) }
@@ -37,6 +43,7 @@ public struct WorldLoader {
             let made = world.workspaceIndex[name].map { world.workspaces[$0] } ?? world.addWorkspace(name)
             try made.decodeSettings(&source, shardCount: world.shardCount)
             workspace = made
+            scored = made
             digestLeft[made.index] = made.externalDigest
             workspacesLeft -= 1
             referrersRead = 0
@@ -161,6 +168,7 @@ public struct WorldLoader {
     }
 
     private mutating func readScore(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) {
+        guard scored != nil else { throw MalformedBytes(offset: source.position) }
         guard let standing else {
             let board = Int(truncatingIfNeeded: try source.varint())
             guard workspace.boards.indices.contains(board) else { throw MalformedBytes(offset: source.position) }
@@ -186,10 +194,13 @@ public struct WorldLoader {
     /// - Throws: ``MalformedBytes`` when the end is missing.
     public func finish() throws(MalformedBytes) {
         guard isComplete else { throw MalformedBytes(offset: 0) }
-        for workspace in world.workspaces {
-            for board in workspace.boards {
-                for standing in board.standings.values { standing.rebuild(countsDistinct: board.ties == .dense) }
-            }
+        world.side?.finish()
+    }
+
+    /// Builds the orders of boards whose scores are read, beside the reading of what follows.
+    private func startBuilding(_ workspace: Workspace) {
+        for board in workspace.boards {
+            for standing in board.standings.values { standing.startBuild(countsDistinct: board.ties == .dense) }
         }
     }
 }
