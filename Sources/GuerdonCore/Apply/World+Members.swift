@@ -1,6 +1,32 @@
 // Creating and changing members.
 
 extension World {
+    /// Creates the member whom the command at the source's position names, where that is all it does: without the copies that
+    /// ``put(_:_:)-(MemberPut,_)`` makes of whatever else it may say.
+    ///
+    /// - Returns: `nil`, with the source where it was, for any other command, and for one that must be refused.
+    func createMember(_ source: inout ByteSource) -> CommandExtra? {
+        var ahead = source
+        guard let put = BareMemberPut(&ahead), let workspace = workspace(named: put.workspace) else { return nil }
+        let memberHash = hash.hash64(put.member)
+        guard workspace.members.find(memberHash, put.member) == nil else { return nil }
+        var referrer: UInt32?
+        if let id = put.referrer {
+            guard let found = workspace.members.find(hash.hash64(id), id) else { return nil }
+            referrer = found
+        }
+        let member = workspace.addMember(hash: memberHash, id: put.member)
+        if let referrer { workspace.forest.link(member, to: referrer) }
+        source = ahead
+        return .member(created: true, referralCode: workspace.codes.automatic(member))
+    }
+
+    private func workspace(named name: UnsafeRawBufferPointer) -> Workspace? {
+        if let importing, importing.name.bytes.elementsEqual(name) { return importing }
+        importing = workspaceIndex[Text(copying: name)].map { workspaces[$0] }
+        return importing
+    }
+
     func put(_ c: MemberPut, _ workspace: Workspace) throws(Refusal) -> CommandExtra {
         let existing = workspace.member(c.member)
         let referrer = try referrer(c, workspace, existing: existing)

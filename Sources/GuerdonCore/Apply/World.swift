@@ -23,6 +23,8 @@ public final class World {
 
     var workspaces: ContiguousArray<Workspace> = []
     var workspaceIndex: [Text: Int] = [:]
+    /// The workspace of the last member that was created.
+    var importing: Workspace?
 
     /// External ids after which a generation of them is complete and leaves memory.
     let idsPerGeneration: Int
@@ -109,8 +111,15 @@ public final class World {
                 sequence += UInt64(count)
             } else {
                 finishBookings()
-                let command = try CommandCoding.decode(&source, shape: &shape)
                 let number = sequence + 1
+                if let extra = createMember(&source) {
+                    batch.outcomes.append(CommandOutcome(sequence: number, extra: UInt32(batch.extras.count)))
+                    batch.extras.append(extra)
+                    sequence = number
+                    done += 1
+                    continue
+                }
+                let command = try CommandCoding.decode(&source, shape: &shape)
                 do throws(Refusal) {
                     let extra = try apply(command, sequence: number, batch: batch, index: done)
                     batch.outcomes.append(extra)
