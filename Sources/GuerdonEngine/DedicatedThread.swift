@@ -25,8 +25,8 @@ package final class DedicatedThread: @unchecked Sendable {
     }
 
     /// Starts a thread that nobody waits for.
-    package static func detach(name: String, givesWay: Bool = false, _ body: @escaping @Sendable () -> Void) {
-        pthread_detach(DedicatedThread(name: name, givesWay: givesWay, body).handle)
+    package static func detach(name: String, _ body: @escaping @Sendable () -> Void) {
+        pthread_detach(DedicatedThread(name: name, body).handle)
     }
 
     /// Waits until the body has returned.

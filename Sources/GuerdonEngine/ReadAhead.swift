@@ -60,7 +60,7 @@ final class ReadAhead {
         let state = Monitor(State(free: (0..<Self.loads).map { _ in Load() }))
         self.state = state
         let reader = Handover(reader)
-        thread = DedicatedThread(name: "reader", givesWay: true) { Self.run(reader, state) }
+        thread = DedicatedThread(name: "reader") { Self.run(reader, state) }
     }
 
     /// The next batches; `nil` at the end of the log.

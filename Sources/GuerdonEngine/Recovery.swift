@@ -135,7 +135,6 @@ struct Recovery {
             )
         }
         StateReserve.keepFreed()
-        // The one that replays has most to do: who works for it has what it leaves.
         world.beginReplay(SideThread(name: "bookings", gathered: 16))
         let ahead = ReadAhead(try log.reader(from: first, chain: snapshot?.chain))
         defer { ahead.close() }

@@ -103,27 +103,33 @@ final class Harness: LogSource, @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - runner: works beside the replay.
-    ///   - chance: decides which batches' postings are known already, and where the replay is interrupted.
-    convenience init(recovering other: Harness, beside runner: any SideRunner, chance: inout SplitMix64) throws {
+    ///   - ownActions: see ``World/beginReplay(_:ownActions:)``.
+    ///   - chance: decides which batches' postings are known already, and where the replay is interrupted; `nil` for all and
+    ///     nowhere.
+    convenience init(
+        recovering other: Harness, beside runner: any SideRunner, ownActions: Int = 10, chance: SplitMix64? = nil
+    ) throws {
         self.init(shards: 1, seed: other.seed, idsPerGeneration: other.idsPerGeneration, side: Procrastinator())
         log = other.log
         history = other.history
         // One batch for all, as in a replay: what is booked late must not look into it.
         let batch = CommandBatch()
-        world.beginReplay(runner)
+        var chance = chance
+        func happens(once times: Int) -> Bool { chance.map { _ in chance!.below(times) == 0 } ?? false }
+        world.beginReplay(runner, ownActions: ownActions)
         for logged in other.log {
             batch.reset()
             batch.body.write(logged.body.bytes)
             batch.count = logged.count
             batch.firstSequence = world.sequence + 1
             batch.time = logged.time
-            batch.wantsPostings = chance.below(8) == 0
+            batch.wantsPostings = happens(once: 8)
             try world.apply(batch)
             world.forgetBatch()
             if idsPerGeneration != nil { sealed.exchange(with: world) }
-            if chance.below(16) == 0 {
+            if happens(once: 16) {
                 world.endReplay()
-                world.beginReplay(runner)
+                world.beginReplay(runner, ownActions: ownActions)
             }
         }
         world.endReplay()

@@ -76,10 +76,10 @@ import Testing
         let steps = randomSteps(seed, count: 60)
         let plain = Harness(shards: 1, idsPerGeneration: seed % 2 == 0 ? 20 : nil)
         _ = try run(steps.dropLast(), on: plain)
-        var chance = SplitMix64(seed: seed)
+        let chance = SplitMix64(seed: seed)
         let recovered = [
-            try Harness(recovering: plain, beside: Procrastinator(), chance: &chance),
-            try Harness(recovering: plain, beside: SideThread(name: "bookings", gathered: 8), chance: &chance),
+            try Harness(recovering: plain, beside: Procrastinator(), chance: chance),
+            try Harness(recovering: plain, beside: SideThread(name: "bookings", gathered: 8), chance: chance),
         ]
         for other in recovered {
             #expect(other.world.stateHash() == plain.world.stateHash(), "seed \(seed)")
@@ -92,5 +92,28 @@ import Testing
             let same = try run(steps.suffix(1), on: other)
             #expect(same == replies, "seed \(seed)")
         }
+    }
+
+    @Test func aReplayOfActionsAndOtherCommandsInTurnSeldomWaits() throws {
+        let plain = Harness(shards: 1)
+        let setup = [
+            #"{"op":"workspace.put","workspace":"main","autoCreateMembers":true}"#,
+            #"{"op":"currency.put","currency":"PTS","scale":0}"#,
+            #"{"op":"plan.put","plan":{"plan":"p","bonuses":[{"bonus":"b","rewards":[{"to":"performer","#
+                + #""currency":"PTS","amount":"5"}]}]}}"#,
+        ]
+        let turns = (0..<2000).flatMap { number in
+            [
+                #"{"op":"action","externalId":"a\#(number)","type":"order","performer":"m"}"#,
+                #"{"op":"redeem","externalId":"r\#(number)","member":"m","currency":"PTS","amount":"1"}"#,
+            ]
+        }
+        let replies = try plain.handle(setup + turns, at: 0).map(\.text)
+        #expect(replies.allSatisfy { $0.contains("\"ok\":true") })
+        // Each wait for the runner costs as much as a hundred actions.
+        let runner = Procrastinator()
+        let recovered = try Harness(recovering: plain, beside: runner, ownActions: 100)
+        #expect(runner.started > 0 && runner.started <= 2000 / 100 + 1)
+        #expect(recovered.world.stateHash() == plain.world.stateHash())
     }
 }

@@ -24,6 +24,8 @@ public final class SideWork {
     private var isBusy = false
     /// Whether a log is replayed.
     private(set) var isReplay = false
+    /// How often the owner waited for something that was under way.
+    private(set) var waits = 0
 
     init(_ runner: any SideRunner) { (self.runner, usual) = (runner, runner) }
 
@@ -55,5 +57,6 @@ public final class SideWork {
     @inline(never) private func wait() {
         runner.finish()
         isBusy = false
+        waits += 1
     }
 }

@@ -101,7 +101,7 @@ extension World {
     /// Applies the step run by run, the last phases of it beside the owner where that can be.
     private func applyInRuns(_ batch: CommandBatch) {
         let (step, lane, firstPosting) = (step, lanes[0], postings.count)
-        if let bookings, !batch.wantsPostings {
+        if let bookings, !batch.wantsPostings, bookings.takes(step.rows.count) {
             step.forEachRun { step.resolve($0) }
             // Conditions may read the batch's bytes, which soon are another's.
             if !step.isUnconditional {

@@ -6,11 +6,14 @@ extension World {
     /// Where somebody works beside the owner, the orders of boards wait for the end; and what a step earns is evaluated and
     /// booked while the next one is resolved, unless its postings are wanted.
     ///
-    /// - Parameter runner: does that, beside the owner.
-    public func beginReplay(_ runner: any SideRunner) {
+    /// - Parameters:
+    ///   - runner: does that, beside the owner.
+    ///   - ownActions: how many actions the owner books himself after he had to wait for the runner, because of a command that is
+    ///     no action or a new member, say: to wait takes as long as a hundred of them.
+    public func beginReplay(_ runner: any SideRunner, ownActions: Int = 4096) {
         guard let side else { return }
         side.beginReplay(runner)
-        bookings = BookingQueue(side)
+        bookings = BookingQueue(side, ownActions: ownActions)
     }
 
     /// Ends a replay, whether or not one was begun.
@@ -67,8 +70,27 @@ final class BookingQueue {
     private let lane = Loan(ShardLane(shards: 1))
     /// Whether all is booked, as far as the owner knows.
     private(set) var isEmpty = true
+    private let ownActions: Int
+    /// Actions that the owner still books himself, and how often he had waited when that was found.
+    private var ownLeft = 0
+    private var waits: Int
 
-    init(_ side: SideWork) { self.side = side }
+    init(_ side: SideWork, ownActions: Int) {
+        self.side = side
+        self.ownActions = ownActions
+        waits = side.waits
+    }
+
+    /// Whether the next step, of so many rows, should be booked beside the owner.
+    func takes(_ rows: Int) -> Bool {
+        if side.waits != waits {
+            waits = side.waits
+            ownLeft = ownActions
+        }
+        guard ownLeft > 0 else { return true }
+        ownLeft -= rows
+        return false
+    }
 
     /// Takes a step whose rows are resolved, and evaluated into the owner's lane where they have conditions; gives another
     /// step with the same shapes.
