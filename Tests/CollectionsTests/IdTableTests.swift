@@ -68,43 +68,27 @@ struct IdTableTests {
         #expect(!table.precedes(ids[0], ids[0]))
     }
 
-    /// As a snapshot lists them: runs of every length, over several runs of the table's own.
-    @Test(arguments: [0, 1, 63, 64, 65, 1000]) func manyAtOnceGetTheOrdinalsTheyWouldGetOneByOne(count: Int) {
-        let (table, other) = (IdTable(seed: Self.seed), IdTable(seed: Self.seed))
-        defer {
-            table.deallocate()
-            other.deallocate()
-        }
-        let bytes = (0..<count).map { Array("member-\($0)".utf8) }
-        let inserted = withAll(bytes) { table.insert(all: $0) }
-        #expect(inserted && table.count == count)
-        for id in bytes {
-            let expected = id.withUnsafeBytes { other.intern($0) }
-            #expect(id.withUnsafeBytes { table.find(table.hash($0), $0) } == expected)
-        }
-    }
-
-    @Test(arguments: [1, 63, 64, 200]) func manyAtOnceWithAnIdThatIsThereAreRefused(place: Int) {
+    /// As a snapshot lists them: in one part and in several, and with a table that grows afterwards.
+    @Test(arguments: [0, 1, 999, 1000, 1001, 30_000]) func appendedIdsAreFoundOnceTheyAreIndexed(count: Int) {
         let table = IdTable(seed: Self.seed)
         defer { table.deallocate() }
-        var bytes = (0..<300).map { Array("member-\($0)".utf8) }
-        bytes[place] = bytes[place - 1]
-        let inserted = withAll(bytes) { table.insert(all: $0) }
-        #expect(!inserted && table.count == place)
+        for number in 0..<count { #expect("member-\(number)".withBytes { table.append($0) } == UInt32(number)) }
+        #expect(table.indexAll(partLength: 1000) && table.count == count)
+        for number in count..<count + 5000 {
+            #expect("member-\(number)".withBytes { table.intern($0) } == UInt32(number))
+        }
+        for number in 0..<count + 5000 {
+            #expect("member-\(number)".withBytes { table.find(table.hash($0), $0) } == UInt32(number))
+        }
+        #expect("nobody".withBytes { table.find(table.hash($0), $0) } == nil)
     }
 
-    private func withAll<Result>(
-        _ ids: [[UInt8]], _ body: (UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Result
-    ) -> Result {
-        let joined = ids.flatMap { $0 }
-        return joined.withUnsafeBytes { all in
-            var start = 0
-            let pieces = ids.map { id in
-                defer { start += id.count }
-                return UnsafeRawBufferPointer(rebasing: all[start..<start + id.count])
-            }
-            return pieces.withUnsafeBufferPointer(body)
-        }
+    @Test(arguments: [(0, 1), (5, 999), (0, 2999), (1000, 1500)])
+    func anIdThatWasAppendedTwiceIsTold(first: Int, second: Int) {
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        for number in 0..<3000 { _ = "member-\(number == second ? first : number)".withBytes { table.append($0) } }
+        #expect(!table.indexAll(partLength: 1000))
     }
 
     @Test func frozenIdsStayWhileTheTableGrows() {

@@ -14,8 +14,22 @@ struct TagIndexTests {
 
     @Test(arguments: Hashes.allCases, [1, 9, 100, 5_000, 60_000])
     func findsWhatWasInserted(hashes: Hashes, count: Int) {
+        check(hashes, count, TagIndex())
+    }
+
+    /// Half as many as come, so that segments must grow and split as well.
+    @Test(arguments: Hashes.allCases, [1, 100, 5_000, 60_000])
+    func findsWhatWasInsertedIntoReservedRoom(hashes: Hashes, count: Int) {
+        for reserved in [count, count / 2] {
+            let index = TagIndex()
+            index.reserve(reserved)
+            let bytes = index.storageBytes
+            check(hashes, count, index) { if reserved == count, hashes == .spread { #expect($0 <= bytes * 11 / 10) } }
+        }
+    }
+
+    private func check(_ hashes: Hashes, _ count: Int, _ index: TagIndex, _ bytes: (Int) -> Void = { _ in }) {
         var random = SplitMix64(seed: UInt64(count))
-        let index = TagIndex()
         defer { index.deallocate() }
         var model: [UInt64: [UInt32]] = [:]
         for number in 0..<count {
@@ -41,6 +55,7 @@ struct TagIndexTests {
             let hash = random.next()
             if model[hash >> 32] == nil { #expect(index.find(hash) { _ in true } == nil) }
         }
+        bytes(index.storageBytes)
     }
 
     @Test(arguments: Hashes.allCases, [0, 1, 9, 1024, 5_000, 60_000])

@@ -116,4 +116,49 @@ import Testing
         #expect(runner.started > 0 && runner.started <= 2000 / 100 + 1)
         #expect(recovered.world.stateHash() == plain.world.stateHash())
     }
+
+    /// Enough members that their index and the order of the board are made beside the reading.
+    private func largeRun() throws -> Harness {
+        let harness = Harness(shards: 1)
+        let setup = [
+            #"{"op":"workspace.put","workspace":"main","autoCreateMembers":true}"#,
+            #"{"op":"currency.put","currency":"PTS","scale":0}"#,
+            #"{"op":"board.put","board":"b","score":{"currency":"PTS"},"period":"all"}"#,
+            #"{"op":"plan.put","plan":{"plan":"p","bonuses":[{"bonus":"b","rewards":[{"to":"performer","#
+                + #""currency":"PTS","per":"1","amount":"1"}]}]}}"#,
+        ]
+        let actions = (0..<12_000).map { number in
+            #"{"op":"action","externalId":"a\#(number)","type":"t","performer":"m\#(number)","value":"\#(number % 97)"}"#
+        }
+        let replies = try harness.handle(setup + actions, at: 0).map(\.text)
+        #expect(replies.allSatisfy { $0.contains("\"ok\":true") })
+        return harness
+    }
+
+    @Test func whatIsDoneBesideTheLoadingDoesNotShow() throws {
+        let plain = try largeRun()
+        let reads =
+            stride(from: 0, to: 12_500, by: 41).map { #"{"op":"board.rank","board":"b","member":"m\#($0)"}"# }
+            + [#"{"op":"board.top","board":"b","limit":1000}"#]
+        let replies = try plain.handle(reads, at: 1).map(\.text)
+        for side in [Procrastinator(), SideThread(name: "boards")] as [any SideRunner] {
+            let loaded = try Harness(continuing: plain, shards: 1, side: side)
+            let same = try loaded.handle(reads, at: 1).map(\.text)
+            #expect(same == replies)
+            #expect(loaded.world.stateHash() == plain.world.stateHash())
+            let violations = loaded.world.checkInvariants().filter { !$0.holds }
+            #expect(violations.isEmpty)
+        }
+    }
+
+    @Test(arguments: [false, true]) func aSnapshotThatNamesAMemberTwiceIsRefused(isBeside: Bool) throws {
+        let plain = try largeRun()
+        #expect(throws: MalformedBytes.self) {
+            _ = try Harness(continuing: plain, shards: isBeside ? 1 : 2, side: isBeside ? Procrastinator() : nil) {
+                // "m1" becomes a second "m0".
+                let place = $0.firstRange(of: Array("m1".utf8))?.lowerBound ?? 0
+                $0[place + 1] = UInt8(ascii: "0")
+            }
+        }
+    }
 }

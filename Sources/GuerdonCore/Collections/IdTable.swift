@@ -82,45 +82,34 @@ public struct IdTable: @unchecked Sendable {
     ///
     /// - Complexity: O(1) amortised; at most one segment of the index is rearranged, tens of microseconds.
     public func insert(_ hash: UInt64, _ id: UnsafeRawBufferPointer) -> UInt32 {
+        let ordinal = append(id)
+        header.pointee.index.insert(hash, header.pointee.records[Int(ordinal)])
+        return ordinal
+    }
+
+    /// Adds an id that will not be found before ``indexAll()``: what loading a snapshot does with many, into an empty table.
+    @discardableResult
+    public func append(_ id: UnsafeRawBufferPointer) -> UInt32 {
         precondition(id.count >= 1 && id.count <= Self.byteLimit, "an id has 1 to 128 bytes")
         let ordinal = header.pointee.records.count
         precondition(ordinal < TagIndex.valueLimit, "the table is full")
         let offset = header.pointee.arena.reserve(Self.bytesOffset + id.count, alignment: 1 << Self.unitShift)
-        let unit = UInt32(offset >> Self.unitShift)
         let record = header.pointee.arena.writableAddress(of: offset)
         record.storeBytes(of: UInt32(ordinal), as: UInt32.self)
         record.storeBytes(of: UInt8(id.count), toByteOffset: Self.countOffset, as: UInt8.self)
         (record + Self.bytesOffset).copyMemory(from: id.baseAddress.unsafelyUnwrapped, byteCount: id.count)
-        header.pointee.records.append(unit)
-        header.pointee.index.insert(hash, unit)
+        header.pointee.records.append(UInt32(offset >> Self.unitShift))
         return UInt32(ordinal)
-    }
-
-    /// Adds ids that should be new, as a snapshot lists them, in runs that hide the cache misses.
-    ///
-    /// - Returns: false, with the ids before it added, if an id is there already.
-    public func insert(all ids: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool {
-        let runLength = 64
-        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: runLength) { hashes in
-            for start in stride(from: 0, to: ids.count, by: runLength) {
-                let run = start..<min(start + runLength, ids.count)
-                for row in run {
-                    hashes[row - start] = hash(ids[row])
-                    prefetchSlot(hashes[row - start])
-                }
-                for row in run {
-                    guard find(hashes[row - start], ids[row]) == nil else { return false }
-                    _ = insert(hashes[row - start], ids[row])
-                }
-            }
-            return true
-        }
     }
 
     /// The id with this ordinal. The bytes stay valid until `deallocate()`.
     @inline(__always)
-    public func id(_ ordinal: UInt32) -> UnsafeRawBufferPointer {
-        let record = record(header.pointee.records[Int(ordinal)])
+    public func id(_ ordinal: UInt32) -> UnsafeRawBufferPointer { bytes(header.pointee.records[Int(ordinal)]) }
+
+    /// The id of a record.
+    @inline(__always)
+    fileprivate func bytes(_ unit: UInt32) -> UnsafeRawBufferPointer {
+        let record = record(unit)
         return UnsafeRawBufferPointer(
             start: record + Self.bytesOffset,
             count: Int(record.load(fromByteOffset: Self.countOffset, as: UInt8.self)))
@@ -152,6 +141,59 @@ public struct IdTable: @unchecked Sendable {
 }
 
 extension IdTable {
+    /// Has `find` know all ids that were appended; none may have been inserted.
+    ///
+    /// Meanwhile, ids may be read by their ordinals on other threads, and nothing else.
+    ///
+    /// - Parameter partLength: ids that are sorted by their place in the index at once, so that it is written piece by piece and
+    ///   not at random; of no influence on results.
+    /// - Returns: false if an id is there twice.
+    /// - Complexity: O(count).
+    public func indexAll(partLength: Int = 1 << 20) -> Bool {
+        header.pointee.index.reserve(count)
+        let most = min(count, partLength)
+        return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * most) { room in
+            let words = UnsafeMutableBufferPointer(rebasing: room[..<most])
+            let sorted = UnsafeMutableBufferPointer(rebasing: room[most...])
+            for start in stride(from: 0, to: count, by: max(most, 1)) {
+                let part = start..<min(start + most, count)
+                for ordinal in part {
+                    let unit = header.pointee.records[ordinal]
+                    words[ordinal - start] = (hash(id(UInt32(ordinal))) & ~0xffff_ffff) | UInt64(unit)
+                }
+                Self.sortByLeadingBits(UnsafeMutableBufferPointer(rebasing: words[..<part.count]), into: sorted)
+                for word in sorted[..<part.count] where !indexNew(word) { return false }
+            }
+            return true
+        }
+    }
+
+    /// Adds the record of a word (tag, unit) to the index; false when there is an equal id already.
+    @inline(__always)
+    private func indexNew(_ word: UInt64) -> Bool {
+        let unit = UInt32(truncatingIfNeeded: word)
+        let known = header.pointee.index.find(word) { other in bytes(other).elementsEqual(bytes(unit)) }
+        if known != nil { return false }
+        header.pointee.index.insert(word, unit)
+        return true
+    }
+
+    /// Sorts words by their twelve leading bits: one pass to count, one to place.
+    private static func sortByLeadingBits(
+        _ words: UnsafeMutableBufferPointer<UInt64>, into sorted: UnsafeMutableBufferPointer<UInt64>
+    ) {
+        let shift: UInt64 = 52
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: 1 << 12 + 1) { starts in
+            starts.initialize(repeating: 0)
+            for word in words { starts[Int(word &>> shift) + 1] += 1 }
+            for digit in 1...1 << 12 { starts[digit] += starts[digit - 1] }
+            for word in words {
+                sorted[starts[Int(word &>> shift)]] = word
+                starts[Int(word &>> shift)] += 1
+            }
+        }
+    }
+
     /// A view of the ids known now, for any thread, until `thaw(_:)`; the table may grow meanwhile.
     ///
     /// - Complexity: O(count / 1000).

@@ -49,14 +49,37 @@ struct TagIndex: @unchecked Sendable {
         directory.initialize(to: makeSegment(homes: Self.firstHomes, depth: 0))
     }
 
+    /// Makes an empty table large enough for so many values, if hashes are spread.
+    func reserve(_ count: Int) {
+        precondition(header.pointee.depth == 0 && header.pointee.directory[0].count == 0, "the table is not empty")
+        var depth: UInt64 = 0
+        while count &>> depth > Self.reservedMost, depth < Self.depthLimit { depth += 1 }
+        deallocateSegments()
+        header.pointee.slotBytes = 0
+        header.pointee.depth = depth
+        header.pointee.directory = StateMemory.allocate(Segment.self, count: 1 << Int(depth))
+        // Three quarters full, so that chance hardly ever makes one of them too small.
+        let homes = max((count &>> depth) * 4 / (3 * Self.bucketSlots) + 1, Self.firstHomes)
+        for entry in 0..<1 << Int(depth) {
+            header.pointee.directory[entry] = makeSegment(homes: homes, depth: UInt8(depth))
+        }
+    }
+
+    /// Values that a segment is made for at most, so that it seldom has to be split.
+    private static let reservedMost = 3000
+
     var storageBytes: Int {
         header.pointee.slotBytes + MemoryLayout<Segment>.stride << Int(header.pointee.depth)
     }
 
     func deallocate() {
+        deallocateSegments()
+        header.deallocate()
+    }
+
+    private func deallocateSegments() {
         forEachSegment { Self.freeSlots($0) }
         StateMemory.free(header.pointee.directory, count: 1 << Int(header.pointee.depth))
-        header.deallocate()
     }
 
     /// Starts loading the bucket where the hash is at home.

@@ -2,8 +2,11 @@
 public struct WorldLoader {
     private let world: World
     private var workspace: Workspace?
-    /// The workspace at hand, until all its scores are read.
+    /// The workspace at hand, until all its members are read, and until all its scores are.
+    private var listed: Workspace?
     private var scored: Workspace?
+    /// Whether all ids of members that were indexed are different.
+    private let areIdsDifferent = Finding()
     private var workspacesLeft = 0
     private var referrersRead: UInt32 = 0
     private var currency: Int?
@@ -26,6 +29,10 @@ public struct WorldLoader {
         var source = ByteSource(bytes)
         guard let kind = StateSection(rawValue: section) else { throw MalformedBytes(offset: 0) }
         defer { hasBegun = true }
+        if kind != .memberIds, let workspace = listed {
+            listed = nil
+            startIndexing(workspace)
+        }
         if !kind.isForScores, let workspace = scored {
             scored = nil
             startBuilding(workspace)
@@ -43,7 +50,7 @@ public struct WorldLoader {
             let made = world.workspaceIndex[name].map { world.workspaces[$0] } ?? world.addWorkspace(name)
             try made.decodeSettings(&source, shardCount: world.shardCount)
             workspace = made
-            scored = made
+            (listed, scored) = (made, made)
             digestLeft[made.index] = made.externalDigest
             workspacesLeft -= 1
             referrersRead = 0
@@ -51,7 +58,7 @@ public struct WorldLoader {
             guard workspacesLeft == 0 else { throw MalformedBytes(offset: 0) }
             isComplete = true
         case .memberIds:
-            guard let workspace else { throw MalformedBytes(offset: 0) }
+            guard let workspace = listed else { throw MalformedBytes(offset: 0) }
             try readMembers(&source, workspace)
         case .externalIds:
             guard let workspace else { throw MalformedBytes(offset: 0) }
@@ -90,19 +97,12 @@ public struct WorldLoader {
     private static let runLength = 64
 
     private func readMembers(_ source: inout ByteSource, _ workspace: Workspace) throws(MalformedBytes) {
-        var ids: ContiguousArray<UnsafeRawBufferPointer> = []
-        ids.reserveCapacity(WorldLoader.runLength)
         while !source.isAtEnd {
-            ids.removeAll(keepingCapacity: true)
-            while ids.count < WorldLoader.runLength, !source.isAtEnd {
-                let id = try source.run()
-                guard Limits.idBytes.contains(id.count) else { throw MalformedBytes(offset: source.position) }
-                ids.append(id)
-            }
-            guard ids.withUnsafeBufferPointer({ workspace.addMembers($0) }) else {
-                throw MalformedBytes(offset: source.position)
-            }
+            let id = try source.run()
+            guard Limits.idBytes.contains(id.count) else { throw MalformedBytes(offset: source.position) }
+            workspace.appendMember(id)
         }
+        workspace.growToMembers()
     }
 
     private mutating func readExternalIds(
@@ -195,6 +195,23 @@ public struct WorldLoader {
     public func finish() throws(MalformedBytes) {
         guard isComplete else { throw MalformedBytes(offset: 0) }
         world.side?.finish()
+        guard areIdsDifferent.holds else { throw MalformedBytes(offset: 0) }
+    }
+
+    /// Members from which on their ids are indexed beside the reading of what follows.
+    private static let membersBeside = 10_000
+
+    /// Has members be found by their ids; nothing that a snapshot says looks for one.
+    private func startIndexing(_ workspace: Workspace) {
+        let (members, finding) = (workspace.members, areIdsDifferent)
+        let index = { @Sendable in
+            if !members.indexAll() { finding.holds = false }
+        }
+        if let side = world.side, workspace.memberCount >= WorldLoader.membersBeside {
+            side.start(index)
+        } else {
+            index()
+        }
     }
 
     /// Builds the orders of boards whose scores are read, beside the reading of what follows.
@@ -203,4 +220,10 @@ public struct WorldLoader {
             for standing in board.standings.values { standing.startBuild(countsDistinct: board.ties == .dense) }
         }
     }
+}
+
+/// What work beside the loading found out.
+private final class Finding: @unchecked Sendable {
+    // Sendable: written by one thread at a time, and read when all work is done.
+    var holds = true
 }

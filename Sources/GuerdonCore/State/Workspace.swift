@@ -109,17 +109,16 @@ final class Workspace {
         return member
     }
 
-    /// Creates members, as a snapshot lists them.
-    ///
-    /// - Returns: false if there is a member with one of the ids already.
-    func addMembers(_ ids: UnsafeBufferPointer<UnsafeRawBufferPointer>) -> Bool {
-        side?.finish()
-        guard members.insert(all: ids) else { return false }
+    /// Creates a member as a snapshot lists him; nobody is found by his id before all are indexed, see ``IdTable/indexAll()``.
+    @inline(__always)
+    func appendMember(_ id: UnsafeRawBufferPointer) { members.append(id) }
+
+    /// Makes room for what belongs to members that were appended.
+    func growToMembers() {
         forest.grow(to: memberCount)
         for (number, shard) in shards.enumerated() where memberCount > number {
             shard.wallets.grow(to: local(of: UInt32(memberCount - 1 - number)) + 1)
         }
-        return true
     }
 
     func id(of member: UInt32) -> Text { Text(copying: members.id(member)) }
