@@ -73,28 +73,23 @@ final class Harness: LogSource, @unchecked Sendable {
     ///
     /// The hash seed stays: a data directory has one for life, and the keys of external ids in its snapshots depend on it.
     ///
-    /// - Parameter change: what is done to the ids of members on their way; for damage that no checksum tells.
+    /// - Parameter change: what is done to the pieces on their way; for damage that no checksum tells.
     convenience init(
         continuing other: Harness, shards: Int, side: (any SideRunner)? = nil,
-        changing change: (inout [UInt8]) -> Void = { _ in }
+        changing change: (inout [(section: UInt32, bytes: [UInt8])]) -> Void = { _ in }
     ) throws {
         self.init(shards: shards, seed: other.seed, idsPerGeneration: other.idsPerGeneration, side: side)
         let image = other.world.image()
-        let pieces = try image.write(to: Pieces()).all
+        var pieces = try image.write(to: Pieces()).all
         other.world.release(image)
         var loader = WorldLoader(into: world)
-        for var piece in pieces {
-            if piece.section == Harness.memberIds { change(&piece.bytes) }
-            try piece.bytes.withUnsafeBytes { try loader.read(section: piece.section, $0) }
-        }
+        change(&pieces)
+        for piece in pieces { try piece.bytes.withUnsafeBytes { try loader.read(section: piece.section, $0) } }
         try loader.finish()
         try sealed.load(loader, from: other.sealed, into: world)
         log = other.log
         history = other.history
     }
-
-    /// Number of the section of members' ids in a snapshot.
-    private static let memberIds: UInt32 = 3
 
     /// Keeps the pieces of a state, as a snapshot does.
     private struct Pieces: StateSink {

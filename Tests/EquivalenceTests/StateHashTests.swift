@@ -151,13 +151,29 @@ import Testing
         }
     }
 
+    /// Numbers of the sections of a workspace's settings and of its members' ids.
+    private static let (workspace, memberIds) = (UInt32(2), UInt32(3))
+
     @Test(arguments: [false, true]) func aSnapshotThatNamesAMemberTwiceIsRefused(isBeside: Bool) throws {
         let plain = try largeRun()
         #expect(throws: MalformedBytes.self) {
             _ = try Harness(continuing: plain, shards: isBeside ? 1 : 2, side: isBeside ? Procrastinator() : nil) {
-                // "m1" becomes a second "m0".
-                let place = $0.firstRange(of: Array("m1".utf8))?.lowerBound ?? 0
-                $0[place + 1] = UInt8(ascii: "0")
+                for number in $0.indices where $0[number].section == Self.memberIds {
+                    // "m1" becomes a second "m0".
+                    guard let place = $0[number].bytes.firstRange(of: Array("m1".utf8))?.lowerBound else { continue }
+                    $0[number].bytes[place + 1] = UInt8(ascii: "0")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test func aSnapshotThatNamesAWorkspaceTwiceIsRefused() throws {
+        let plain = try largeRun()
+        #expect(throws: MalformedBytes.self) {
+            _ = try Harness(continuing: plain, shards: 1, side: SideThread(name: "boards")) { pieces in
+                let again = pieces.filter { $0.section == Self.workspace || $0.section == Self.memberIds }
+                pieces.insert(contentsOf: again, at: pieces.count - 1)
             }
         }
     }

@@ -201,7 +201,6 @@ extension Step {
         }
         changes.removeAll()
     }
-
 }
 
 extension World {

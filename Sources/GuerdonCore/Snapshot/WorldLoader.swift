@@ -48,6 +48,7 @@ public struct WorldLoader {
         case .workspace:
             let name = try source.text()
             let made = world.workspaceIndex[name].map { world.workspaces[$0] } ?? world.addWorkspace(name)
+            guard made.memberCount == 0 else { throw MalformedBytes(offset: 0) }
             try made.decodeSettings(&source, shardCount: world.shardCount)
             workspace = made
             (listed, scored) = (made, made)
