@@ -135,7 +135,7 @@ struct Recovery {
             )
         }
         StateReserve.keepFreed()
-        world.beginReplay(SideThread(name: "bookings", gathered: 16))
+        if options.shards == 1 { world.beginReplay(SideThread(name: "bookings", gathered: 16)) }
         let ahead = ReadAhead(try log.reader(from: first, chain: snapshot?.chain))
         defer { ahead.close() }
         var replayed: UInt64 = 0

@@ -57,7 +57,12 @@ final class SideThread: SideRunner {
     }
 
     func finish() {
-        state.change { $0.goesOn = true }
+        let mustWake = state.changeQuietly { state in
+            guard !state.goesOn, !state.waiting.isEmpty else { return false }
+            state.goesOn = true
+            return true
+        }
+        if mustWake { state.wake() }
         let _: Bool? = state.wait { $0.pieces == 0 ? true : nil }
     }
 }
