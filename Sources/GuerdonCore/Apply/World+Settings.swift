@@ -25,7 +25,7 @@ extension World {
         return CommandOutcome(sequence: sequence)
     }
 
-    private func outcome(_ sequence: UInt64, _ extra: CommandExtra, _ batch: CommandBatch) -> CommandOutcome {
+    func outcome(_ sequence: UInt64, _ extra: CommandExtra, _ batch: CommandBatch) -> CommandOutcome {
         batch.extras.append(extra)
         return CommandOutcome(sequence: sequence, extra: UInt32(batch.extras.count - 1))
     }

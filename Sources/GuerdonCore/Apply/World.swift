@@ -113,26 +113,27 @@ public final class World {
                 finishBookings()
                 let number = sequence + 1
                 if let extra = createMember(&source) {
-                    batch.outcomes.append(CommandOutcome(sequence: number, extra: UInt32(batch.extras.count)))
-                    batch.extras.append(extra)
-                    sequence = number
-                    done += 1
-                    continue
+                    batch.outcomes.append(outcome(number, extra, batch))
+                } else {
+                    let command = try CommandCoding.decode(&source, shape: &shape)
+                    try applyCommand(command, sequence: number, batch: batch, index: done)
                 }
-                let command = try CommandCoding.decode(&source, shape: &shape)
-                do throws(Refusal) {
-                    let extra = try apply(command, sequence: number, batch: batch, index: done)
-                    batch.outcomes.append(extra)
-                } catch {
-                    refuse(error, sequence: number, batch: batch)
-                }
-                if let failure = logFailure { throw failure }
                 sequence = number
-                // Settings may have changed: shapes are worked out anew when they are met again.
-                for i in step.shapes.indices { step.shapes[i] = nil }
                 done += 1
             }
         }
+    }
+
+    private func applyCommand(_ command: Command, sequence: UInt64, batch: CommandBatch, index: Int) throws {
+        do throws(Refusal) {
+            let outcome = try apply(command, sequence: sequence, batch: batch, index: index)
+            batch.outcomes.append(outcome)
+        } catch {
+            refuse(error, sequence: sequence, batch: batch)
+        }
+        if let failure = logFailure { throw failure }
+        // Settings may have changed: shapes are worked out anew when they are met again.
+        for i in step.shapes.indices { step.shapes[i] = nil }
     }
 
     /// What fetching an old action threw; applying stops then.
