@@ -60,3 +60,12 @@ public final class SideWork {
         waits += 1
     }
 }
+
+/// Carries something into work on another thread.
+///
+/// Whoever lends it sees to it that no two threads are in each other's way: he waits for the work, or leaves alone what it uses.
+struct Loan<Lent>: @unchecked Sendable {
+    // Sendable: see above.
+    let lent: Lent
+    init(_ lent: Lent) { self.lent = lent }
+}

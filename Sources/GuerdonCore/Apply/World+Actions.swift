@@ -104,14 +104,15 @@ extension World {
         if let bookings, !batch.wantsPostings, bookings.takes(step.rows.count) {
             step.forEachRun { step.resolve($0) }
             // Conditions may read the batch's bytes, which soon are another's.
-            if !step.isUnconditional {
+            let isEvaluated = !step.isUnconditional
+            if isEvaluated {
                 step.forEachRun {
                     step.climb($0)
                     step.evaluate($0, lane: lane)
                 }
             }
             finish(batch, firstPosting: firstPosting)
-            self.step = bookings.exchange(step, lane)
+            self.step = bookings.exchange(step, evaluatedInto: isEvaluated ? lane : nil)
             return
         }
         finishBookings()
@@ -132,10 +133,9 @@ extension World {
         if areBooked { boundNeeds.removeAll(keepingCapacity: true) }
         if !mayInterfere() { return false }
         if areBooked { return true }
-        // What steps that are not booked yet may pay at most was counted with this one's; now it is known.
+        // What steps that are not booked yet may pay at most was counted with this one's; soon it is known.
         finishBookings()
-        boundNeeds.removeAll(keepingCapacity: true)
-        return mayInterfere()
+        return mustGoOneByOne()
     }
 
     private func mayInterfere() -> Bool {

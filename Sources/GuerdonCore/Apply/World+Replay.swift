@@ -45,12 +45,15 @@ extension World {
 final class BookingQueue {
     /// A step with what the last phases need; the owner has it back when it is done.
     private final class Piece: @unchecked Sendable {
-        // Sendable: owned by one thread at a time, and handed on as a whole.
+        // Sendable: owned by one thread at a time, and handed on as a whole; the lane is that of whoever books.
         var step = Step()
+        private let lane: ShardLane
         /// What the step earned, where that is known already.
         var messages: Buffer<RewardMessage>?
 
-        func book(_ lane: ShardLane) {
+        init(_ lane: ShardLane) { self.lane = lane }
+
+        func book() {
             if let messages { return step.receive(messages.elements, shard: 0, into: nil, lane) }
             step.forEachRun {
                 step.climb($0)
@@ -64,10 +67,8 @@ final class BookingQueue {
     }
 
     private let side: SideWork
-    private let pieces = ContiguousArray((0...SideWork.piecesMost).map { _ in Piece() })
+    private let pieces: ContiguousArray<Piece>
     private var next = 0
-    /// What only whoever books uses.
-    private let lane = Loan(ShardLane(shards: 1))
     /// Whether all is booked, as far as the owner knows.
     private(set) var isEmpty = true
     private let ownActions: Int
@@ -79,6 +80,8 @@ final class BookingQueue {
         self.side = side
         self.ownActions = ownActions
         waits = side.waits
+        let lane = ShardLane(shards: 1)
+        pieces = ContiguousArray((0...SideWork.piecesMost).map { _ in Piece(lane) })
     }
 
     /// Whether the next step, of so many rows, should be booked beside the owner.
@@ -92,9 +95,10 @@ final class BookingQueue {
         return false
     }
 
-    /// Takes a step whose rows are resolved, and evaluated into the owner's lane where they have conditions; gives another
-    /// step with the same shapes.
-    func exchange(_ step: Step, _ ownLane: ShardLane) -> Step {
+    /// Takes a step whose rows are resolved, and gives another one with the same shapes.
+    ///
+    /// - Parameter ownLane: where the owner has evaluated the rows already; `nil` where that is still to be done.
+    func exchange(_ step: Step, evaluatedInto ownLane: ShardLane?) -> Step {
         isEmpty = false
         // It is done: since the last one was started, at most as many as the others are not.
         let piece = pieces[next]
@@ -104,13 +108,13 @@ final class BookingQueue {
         piece.step = step
         piece.messages?.deallocate()
         piece.messages = nil
-        if !step.isUnconditional {
+        if let ownLane {
             let messages = Buffer<RewardMessage>()
             messages.exchange(with: ownLane.outboxes[0])
             piece.messages = messages
         }
         for shape in step.shapes { _ = shape?.workspace.payTable }
-        side.start { [lane] in piece.book(lane.lane) }
+        side.start { piece.book() }
         return free
     }
 
@@ -118,11 +122,5 @@ final class BookingQueue {
     func finish() {
         side.finish()
         isEmpty = true
-    }
-
-    private struct Loan: @unchecked Sendable {
-        // Sendable: the owner only hands it on.
-        let lane: ShardLane
-        init(_ lane: ShardLane) { self.lane = lane }
     }
 }

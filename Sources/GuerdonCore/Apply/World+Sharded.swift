@@ -14,13 +14,13 @@ extension World {
             prepareStandings(i)
             if let shape = step.shapes[Int(rows[i].shape)] { _ = shape.workspace.payTable }
         }
-        // The world is lent to the runner for two phases; in each, a shard writes only what it owns.
+        // The world is lent to the runner for two phases, which it waits for; in each, a shard writes only what it owns.
         let loan = Loan(self)
         runner.run(shardCount, rows: rows.count) { s in
-            let world = loan.world
+            let world = loan.lent
             for i in world.lanes[s].rows.elements { _ = world.step.evaluate(Int(i), lane: world.lanes[s]) }
         }
-        runner.run(shardCount, rows: rows.count) { s in loan.world.receiveFromAll(s) }
+        runner.run(shardCount, rows: rows.count) { s in loan.lent.receiveFromAll(s) }
         mergePostings()
         for lane in lanes {
             for box in lane.outboxes { box.removeAll() }
@@ -70,13 +70,6 @@ extension World {
             places[shard] += 1
         }
     }
-}
-
-/// Carries the world into the phases of a step.
-private struct Loan: @unchecked Sendable {
-    // Sendable: the lender waits until all phases are done, and they touch disjoint shards.
-    let world: World
-    init(_ world: World) { self.world = world }
 }
 
 /// Merges runs of messages that are in order of (row, order) each; tells the number of the run with every message.

@@ -137,8 +137,7 @@ final class Standing {
             isPutOff = true
             return table.pending.removeAll()
         }
-        gatherChanges(shard)
-        table.order.apply(table.moving.elements) { members.precedes($0, $1) }
+        applyPending(shard)
     }
 
     /// Ends a replay: the order is that of the scores again.
@@ -151,9 +150,12 @@ final class Standing {
     private func bringUp(_ shard: Int) {
         side?.finish()
         if isPutOff { return rebuild(countsDistinct: tables[shard].order.countsDistinctScores) }
-        let table = tables[shard]
-        if table.pending.isEmpty { return }
+        if !tables[shard].pending.isEmpty { applyPending(shard) }
+    }
+
+    private func applyPending(_ shard: Int) {
         gatherChanges(shard)
+        let table = tables[shard]
         table.order.apply(table.moving.elements) { members.precedes($0, $1) }
     }
 
@@ -257,14 +259,9 @@ final class Standing {
     /// done when that one has finished.
     func startBuild(countsDistinct: Bool) {
         guard let side else { return build(countsDistinct: countsDistinct) }
+        // Whoever reads or changes the standing waits for the side work first.
         let loan = Loan(self)
-        side.start { loan.standing.build(countsDistinct: countsDistinct) }
-    }
-
-    private struct Loan: @unchecked Sendable {
-        // Sendable: whoever reads or changes the standing waits for the side work first.
-        let standing: Standing
-        init(_ standing: Standing) { self.standing = standing }
+        side.start { loan.lent.build(countsDistinct: countsDistinct) }
     }
 
     private func build(countsDistinct: Bool) {
