@@ -74,7 +74,8 @@ let package = Package(
         tests("GuerdonWireTests", ["GuerdonWire", "GuerdonCore", "CSimdjson"]),
         tests("GuerdonCLITests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
         tests(
-            "GuerdonServerTests", ["GuerdonServer", "GuerdonEngine", "GuerdonCore", "GuerdonStore", "GuerdonWire"]),
+            "GuerdonServerTests",
+            ["GuerdonServer", "GuerdonEngine", "GuerdonCore", "GuerdonStore", "GuerdonWire"] + nio),
         tests("EndToEndTests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
         tests(
             "EquivalenceTests",

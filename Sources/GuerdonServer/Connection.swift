@@ -221,9 +221,13 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         isSkippingLine = true
     }
 
+    /// Whether so much is unanswered or unsent that lines have to wait; when the server stops, no more than is there comes.
     private var isOverBound: Bool {
-        unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes
+        !server.isDraining && unanswered + unsent.load(ordering: .relaxed) >= server.limits.connectionBytes
     }
+
+    /// Whether there are lines that are in no batch yet.
+    var hasLines: Bool { !isClosing && pending.readableBytes > scanned }
 
     /// Bytes of a connection that waits for room in a batch, from which on it is not read from.
     private static let waitingBytes = 16 << 10
@@ -375,7 +379,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func close() { context?.close(promise: nil) }
 
     /// Stops reading for good; what was read is answered.
-    func stopReading() { readMore() }
+    func stopReading() { handOver() }
 
     // MARK: Deadlines
 

@@ -11,6 +11,9 @@ final class Intake: BatchSource, @unchecked Sendable {
     private struct State {
         var open: ServerBatch?
         var spare: [ServerBatch] = []
+        /// Whether nothing more is read, and ``isClosed`` will follow.
+        var isDraining = false
+        /// Whether everything that was read is in a batch.
         var isClosed = false
         /// Whether a batch is wanted even if it is empty.
         var wantsEmpty = false
@@ -42,8 +45,8 @@ final class Intake: BatchSource, @unchecked Sendable {
             return taken
         }
 
-        /// Whether no question is on its way to a batch.
-        var isFinished: Bool { fetching == 0 && fetched.isEmpty }
+        /// Whether nothing more will come: no line, and no question that is on its way to a batch.
+        var isFinished: Bool { isClosed && fetching == 0 && fetched.isEmpty }
     }
     private let state = Monitor(State())
     private let onTaken: @Sendable () -> Void
@@ -89,7 +92,7 @@ final class Intake: BatchSource, @unchecked Sendable {
         }
         let choice: Choice = state.changeQuietly { state in
             guard state.isParked, !state.isBorrowed, let open = state.open, !open.isEmpty else { return .nothing }
-            guard !state.isRecalled, !state.isClosed, state.fetched.isEmpty, let runner = state.runner,
+            guard !state.isRecalled, !state.isDraining, state.fetched.isEmpty, let runner = state.runner,
                 runner.takesHere(open)
             else { return .wake }
             state.open = state.spare.popLast()
@@ -104,7 +107,7 @@ final class Intake: BatchSource, @unchecked Sendable {
             runner.runHere(batch)
             let isWanted = state.changeQuietly { state in
                 state.isBorrowed = false
-                return state.isRecalled || state.isReady || state.isClosed
+                return state.isRecalled || state.isReady || state.isDraining
             }
             if isWanted { state.wake() }
         }
@@ -118,7 +121,7 @@ final class Intake: BatchSource, @unchecked Sendable {
                 state.isParked = true
                 if state.isBorrowed { return nil }
                 let taken = state.takeReady()
-                if taken == nil, !(state.isClosed && state.isFinished) { return nil }
+                if taken == nil, !state.isFinished { return nil }
                 state.isParked = false
                 return .some(taken)
             }
@@ -131,8 +134,8 @@ final class Intake: BatchSource, @unchecked Sendable {
                 state.isRecalled = state.isBorrowed
                 if state.isBorrowed { return nil }
                 state.isParked = false
-                // Who stops has to wait for answers that are under way.
-                return .some(state.isClosed && !state.isFinished)
+                // Who stops has to wait for what was read, and for answers that are under way.
+                return .some(state.isDraining && !state.isFinished)
             }
             guard isUnfinished == true else { return nil }
         }
@@ -177,7 +180,10 @@ final class Intake: BatchSource, @unchecked Sendable {
         }
     }
 
-    /// Nothing more will come; what is open is still taken.
+    /// Nothing more is read; the engine waits for ``close()``.
+    func drain() { state.change { $0.isDraining = true } }
+
+    /// Everything that was read is in a batch; what is open is still taken.
     func close() { state.change { $0.isClosed = true } }
 
     func failed(_ error: any Error) { onFailure(error) }

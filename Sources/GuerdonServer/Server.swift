@@ -21,7 +21,7 @@ public final class Server: @unchecked Sendable {
     public var logBytes: (@Sendable () -> Int64)?
     private let clock: any EngineClock
     private let group: MultiThreadedEventLoopGroup
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var listener: (any Channel)?
     private let wakeUp = WakeUp()
@@ -114,9 +114,10 @@ public final class Server: @unchecked Sendable {
         listener = nil
         try loop.submit {
             self.isDraining = true
+            self.intake.drain()
             for connection in self.connections.values { connection.stopReading() }
+            self.closeIfAllIsTaken()
         }.wait()
-        intake.close()
     }
 
     /// Sends what is left, closes all connections and ends the event loop; to be called when the engine has stopped.
@@ -193,6 +194,12 @@ public final class Server: @unchecked Sendable {
     func disconnected(_ connection: Connection) {
         subscriptions.removeAll(of: connection)
         if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { connectionCount.change { $0 -= 1 } }
+        closeIfAllIsTaken()
+    }
+
+    /// Lets the engine end once everything that was read is in a batch.
+    private func closeIfAllIsTaken() {
+        if isDraining, !connections.values.contains(where: \.hasLines) { intake.close() }
     }
 
     /// Whether lines that come now have to wait for those that wait already.
@@ -207,6 +214,7 @@ public final class Server: @unchecked Sendable {
     /// waits behind all others, so that many connections share the engine and none starves.
     private func resumeWaiting() {
         wakeUp.reset()
+        defer { closeIfAllIsTaken() }
         // One turn each: whoever took a share of this batch waits for the next, as room is left for lines that are still to come.
         for _ in 0..<queue.count {
             guard let connection = queue.popFirst(), connection.takeTurn() else { return }
@@ -239,6 +247,7 @@ public final class Server: @unchecked Sendable {
         for event in batch.look.events { event.connection.flush() }
         if let again = batch.look.again { tellEvents(at: again) }
         intake.recycle(batch)
+        closeIfAllIsTaken()
     }
 
     /// Has the engine look at what is watched even if no line comes until then.

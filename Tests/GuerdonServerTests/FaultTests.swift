@@ -205,6 +205,30 @@ import Testing
         #expect(try half.rest().isEmpty)
     }
 
+    /// The engine must not end before the event loop, which may be slow, has given it everything that was read.
+    @Test(arguments: [4 << 20, 8 << 10]) func stopAnswersWhatWaitsForABatch(connectionBytes: Int) throws {
+        let server = try TestServer { limits in
+            limits.batchCommands = 16
+            limits.connectionBytes = connectionBytes
+        }
+        server.hold()
+        let clients = try (0..<3).map { _ in try server.client() }
+        for (index, client) in clients.enumerated() {
+            let lines = (0..<200).map { (n: Int) in action("late-\(index)-\(n)", id: n) }
+            // What follows a greeting waits for its answer.
+            try client.send(#"{"op":"hello","workspace":"main"}"# + "\n" + lines.joined())
+        }
+        pause(milliseconds: 100)
+        try server.stop(loopBusyFor: 300)
+        for client in clients {
+            let replies = try client.rest()
+            #expect(replies.count == 201)
+            for (id, reply) in replies.dropFirst().enumerated() {
+                #expect(reply.hasPrefix(#"{"id":\#(id),"ok":true"#))
+            }
+        }
+    }
+
     @Test func stopUnderAFloodEndsAndKeepsWhatItAcknowledged() throws {
         let server = try TestServer()
         let client = try server.client()

@@ -1,5 +1,6 @@
 import Foundation
 import GuerdonEngine
+import NIOCore
 import Synchronization
 import TestSupport
 
@@ -66,10 +67,13 @@ final class TestServer {
     func client(receiveBuffer: CInt? = nil) throws -> Client { try Client(port: port, receiveBuffer: receiveBuffer) }
 
     /// Stops as the command does.
-    func stop() throws {
+    ///
+    /// - Parameter loopBusyFor: milliseconds that the event loop has other things to do when the engine is let go.
+    func stop(loopBusyFor: Double = 0) throws {
         guard !hasStopped else { return }
         hasStopped = true
         try server.drain()
+        if loopBusyFor > 0 { server.loop.execute { pause(milliseconds: loopBusyFor) } }
         letGo()
         try engine.stop()
         try server.stop()
