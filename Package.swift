@@ -14,10 +14,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
 }
 
-let nio: [Target.Dependency] = [
-    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-]
-
 let package = Package(
     name: "guerdon",
     // The libraries are there for the package of the benchmarks; their interfaces change without notice.
@@ -26,7 +22,7 @@ let package = Package(
             .library(name: $0, targets: [$0])
         },
     dependencies: [
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
@@ -47,7 +43,12 @@ let package = Package(
         library("GuerdonStore", ["GuerdonCore", "CIntrinsics", "CZstd", "CChecksum"]),
         library("GuerdonWire", ["GuerdonCore", "CSimdjson"]),
         library("GuerdonEngine", ["GuerdonCore", "GuerdonStore", "CIntrinsics"]),
-        library("GuerdonServer", ["GuerdonCore", "GuerdonEngine", "GuerdonWire"] + nio),
+        library(
+            "GuerdonServer",
+            [
+                "GuerdonCore", "GuerdonEngine", "GuerdonWire", "CPoll",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
 
         // The command line.
         library("CELTool", ["CEL"]),
@@ -74,8 +75,7 @@ let package = Package(
         tests("GuerdonWireTests", ["GuerdonWire", "GuerdonCore", "CSimdjson"]),
         tests("GuerdonCLITests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
         tests(
-            "GuerdonServerTests",
-            ["GuerdonServer", "GuerdonEngine", "GuerdonCore", "GuerdonStore", "GuerdonWire"] + nio),
+            "GuerdonServerTests", ["GuerdonServer", "GuerdonEngine", "GuerdonCore", "GuerdonStore", "GuerdonWire"]),
         tests("EndToEndTests", ["guerdon", "GuerdonClient", "GuerdonBench"]),
         tests(
             "EquivalenceTests",

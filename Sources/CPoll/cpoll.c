@@ -1,7 +1,8 @@
-// Swift's Glibc module has neither of these calls.
+// Swift's Glibc module has none of these calls, nor what the header includes.
 #define _GNU_SOURCE
 #include "cpoll.h"
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 
 int cpoll_wait(struct pollfd *descriptors, nfds_t count, int64_t nanoseconds) {
@@ -11,3 +12,5 @@ int cpoll_wait(struct pollfd *descriptors, nfds_t count, int64_t nanoseconds) {
 }
 
 void cpoll_be_punctual(void) { prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); }
+
+int cpoll_accept(int listener) { return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC); }

@@ -9,7 +9,7 @@ package final class DedicatedThread: @unchecked Sendable {
     /// Starts a thread that runs `body`.
     ///
     /// - Parameter givesWay: whether nobody waits for it: then it gets a tenth of a processor that others want.
-    init(name: String, givesWay: Bool = false, _ body: @escaping @Sendable () -> Void) {
+    package init(name: String, givesWay: Bool = false, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(name: name, givesWay: givesWay, run: body))
         let failed = pthread_create(
             &handle, nil,
@@ -30,7 +30,7 @@ package final class DedicatedThread: @unchecked Sendable {
     }
 
     /// Waits until the body has returned.
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     private final class Body: Sendable {
         let name: String

@@ -1,21 +1,19 @@
+import DequeModule
 import GuerdonCore
 import GuerdonWire
-import NIOCore
 import Synchronization
 
 /// One client: its lines on the way in, its replies on the way out.
 ///
-/// A channel handler that lives on the event loop. It keeps the bytes that do not yet make a line, counts what is
-/// unanswered and unsent, and stops reading at the bound, so that TCP pushes back.
-final class Connection: ChannelInboundHandler, @unchecked Sendable {
+/// It lives on the event loop. It keeps the bytes that do not yet make a line, counts what is unanswered and unsent, and stops
+/// reading at the bound, so that TCP pushes back.
+final class Connection: Watched, @unchecked Sendable {
     // Sendable: used on its event loop only, but for the atomic count of unsent bytes.
-    typealias InboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
-
     let server: Server
-    private var context: ChannelHandlerContext?
+    /// Set as long as the connection is there.
+    private var socket: Socket?
     /// Received and not yet handed to a batch.
-    private var pending = ByteBuffer()
+    private var pending = ReceivedBytes()
     /// Bytes at the front of `pending` known to hold no newline.
     private var scanned = 0
     var defaults = ConnectionDefaults()
@@ -27,90 +25,86 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private var isSkippingLine = false
     private var skippedBytes = 0
     private var hasEnded = false
-    private var isReading = true
     /// Whether lines wait for room in a batch.
     private var isQueued = false
     private var runsUnderWay = 0
     /// Whether nothing is taken any more, and the connection goes when its replies are sent.
     private var isClosing = false
     private var hasClosedOutput = false
-    /// Written since the last flush.
-    private var output: ByteBuffer?
     /// Replies that come later, and what was written behind them.
-    private var held = CircularBuffer<Held>()
+    private var held: Deque<Held> = []
     private let isGone = Atomic(false)
     private var deadlines = Deadlines()
-    /// Bytes given to the channel.
+    /// Bytes given to the socket.
     private var written = 0
 
     init(server: Server) { self.server = server }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
-
-    func channelActive(context: ChannelHandlerContext) {
+    /// Begins to read from a socket of its own.
+    func open(_ descriptor: CInt) {
+        socket = Socket(descriptor, on: server.loop) { _ in self }
         server.connected(self)
-        context.fireChannelActive()
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isClosing else { return }
-        var bytes = unwrapInboundIn(data)
-        if isSkippingLine, !skip(&bytes) { return }
-        if pending.readableBytes == 0 {
-            pending = bytes
-            scanned = 0
-        } else {
-            pending.writeBuffer(&bytes)
+    func ready(_ events: EventLoop.Interest) {
+        if events.contains(.output) { flush() }
+        if let socket, socket.isReading {
+            if !events.isDisjoint(with: [.input, .failure]) { read(from: socket) }
+        } else if !events.isDisjoint(with: .failure) {
+            close()
         }
+    }
+
+    private func read(from socket: Socket) {
+        let before = pending.count
+        switch socket.receive(into: &pending) {
+        case .something: received(from: before)
+        case .nothing: break
+        case .end: inputEnded()
+        case .failure: close()
+        }
+        pending.settle()
+    }
+
+    /// Takes bytes that have come; `old` bytes were there before.
+    private func received(from old: Int) {
+        if isClosing { return pending.removeAll() }
+        if isSkippingLine, !skip() { return }
+        handOver()
     }
 
     /// Drops bytes up to the end of a line that was too long.
     ///
-    /// - Returns: whether the end was found.
-    private func skip(_ bytes: inout ByteBuffer) -> Bool {
-        guard let end = bytes.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) else {
-            skippedBytes += bytes.readableBytes
-            if skippedBytes > server.limits.lineBytes * 16 { context?.close(promise: nil) }
+    /// - Returns: whether the end was found, and something comes behind it.
+    private func skip() -> Bool {
+        guard let end = pending.bytes.firstIndex(of: UInt8(ascii: "\n")) else {
+            skippedBytes += pending.count
+            pending.removeAll()
+            if skippedBytes > server.limits.lineBytes * 16 { close() }
             return false
         }
-        bytes.moveReaderIndex(to: end + 1)
+        pending.removeFirst(end + 1)
         isSkippingLine = false
         deadlines.lineSince = nil
-        return bytes.readableBytes > 0
+        return !pending.isEmpty
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    private func inputEnded() {
+        hasEnded = true
+        // There would be no end to being told so.
+        socket?.setReading(false)
+        // A last line may come without its newline.
+        if !pending.isEmpty { pending.append(UInt8(ascii: "\n")) }
         handOver()
-        context.fireChannelReadComplete()
+        closeWhenDone()
     }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed {
-            hasEnded = true
-            // A last line may come without its newline.
-            if pending.readableBytes > 0 { pending.writeInteger(UInt8(ascii: "\n")) }
-            handOver()
-            closeWhenDone()
-        }
-        context.fireUserInboundEventTriggered(event)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        self.context = nil
-        held.removeAll()
-        isGone.store(true, ordering: .relaxed)
-        server.disconnected(self)
-        context.fireChannelInactive()
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     // MARK: In
 
     /// Puts whole lines into the open batch, as far as the bounds allow.
     func handOver() {
-        guard !isClosing else { return pending.clear() }
-        guard pending.readableBytes > 0 else { return readMore() }
+        guard !isClosing else { return pending.removeAll() }
+        guard !pending.isEmpty else { return readMore() }
         guard !isQueued else { return readMore() }
         if server.hasQueue { return wait() }
         _ = tryBatch()
@@ -121,16 +115,17 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// - Returns: whether there may be room for more, of others.
     func takeTurn() -> Bool {
         isQueued = false
-        guard context != nil, !isClosing, pending.readableBytes > 0 else {
+        guard socket != nil, !isClosing, !pending.isEmpty else {
             readMore()
             return true
         }
+        defer { pending.settle() }
         return tryBatch()
     }
 
     /// - Returns: whether there may be room for more, of others.
     private func tryBatch() -> Bool {
-        let before = pending.readableBytes
+        let before = pending.count
         var added = Added.full
         let isDone = server.intake.withOpen { batch in
             added = self.add(to: batch)
@@ -138,7 +133,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         }
         server.offerLater()
         // Whoever had no turn at all keeps the place.
-        if isDone { readMore() } else { wait(isFirst: pending.readableBytes == before) }
+        if isDone { readMore() } else { wait(isFirst: pending.count == before) }
         return added != .full
     }
 
@@ -161,8 +156,6 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Decodes piece by piece: what a piece will cost in answers is known when it is decoded.
     private func add(to batch: ServerBatch) -> Added {
-        // Bytes behind the last line are read by simdjson, though not looked at.
-        pending.reserveCapacity(minimumWritableBytes: 64)
         // A flood leaves room for others.
         let share = batch.bytes + server.limits.batchBytes / 4
         while true {
@@ -172,29 +165,26 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
             }
             guard batch.bytes < share else { return .shareTaken }
             guard !isOverBound, defaults.awaited == nil else { return .answersFirst }
-            let taken = pending.withUnsafeReadableBytes { take(UnsafeRawBufferPointer(rebasing: $0[..<end]), batch) }
-            pending.moveReaderIndex(forwardBy: taken)
+            let taken = take(UnsafeRawBufferPointer(rebasing: pending.bytes[..<end]), batch)
+            pending.removeFirst(taken)
             deadlines.lineSince = nil
             scanned = max(0, scanned - taken)
         }
-        scanned = pending.readableBytes
+        scanned = pending.count
         // Two more than the bound: the line's end may be a carriage return whose line feed is still to come.
         if scanned > server.limits.lineBytes + 1 { refuseLongLine(batch) }
-        pending.discardReadBytes()
         return .all
     }
 
     /// Where the next piece of whole lines ends; `nil` when there is no whole line.
     private func endOfPiece() -> Int? {
-        pending.withUnsafeReadableBytes { all in
-            let feed = UInt8(ascii: "\n")
-            let piece = Connection.pieceBytes
-            if all.count > piece, let last = all[..<piece].lastIndex(of: feed) { return last + 1 }
-            // A line may be longer than a piece.
-            let from = max(scanned, all.count > piece ? piece : 0)
-            if all.count > piece { return all[from...].firstIndex(of: feed).map { $0 + 1 } }
-            return all[scanned...].lastIndex(of: feed).map { $0 + 1 }
-        }
+        let all = pending.bytes
+        let feed = UInt8(ascii: "\n")
+        let piece = Connection.pieceBytes
+        guard all.count > piece else { return all[scanned...].lastIndex(of: feed).map { $0 + 1 } }
+        if let last = all[..<piece].lastIndex(of: feed) { return last + 1 }
+        // A line may be longer than a piece.
+        return all[max(scanned, piece)...].firstIndex(of: feed).map { $0 + 1 }
     }
 
     /// Bytes of lines that are decoded between two looks at the bounds.
@@ -211,12 +201,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Answers a line that has no end within the bound, and skips to its end.
     private func refuseLongLine(_ batch: ServerBatch) {
         // Any line of that length says the same to the decoder, and this one has nothing else wrong with it.
-        var line = ByteBuffer(repeating: UInt8(ascii: "0"), count: scanned)
-        line.writeInteger(UInt8(ascii: "\n"))
-        line.reserveCapacity(minimumWritableBytes: 64)
-        _ = line.withUnsafeReadableBytes { take($0, batch) }
+        var line = [UInt8](repeating: UInt8(ascii: "0"), count: scanned + 1 + ReceivedBytes.padding)
+        line[scanned] = UInt8(ascii: "\n")
+        line.withUnsafeBytes { _ = take(UnsafeRawBufferPointer(rebasing: $0[...scanned]), batch) }
         skippedBytes = scanned
-        pending.clear()
+        pending.removeAll()
         scanned = 0
         isSkippingLine = true
     }
@@ -227,7 +216,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     /// Whether there are lines that are in no batch yet.
-    var hasLines: Bool { !isClosing && pending.readableBytes > scanned }
+    var hasLines: Bool { !isClosing && pending.count > scanned }
 
     /// Bytes of a connection that waits for room in a batch, from which on it is not read from.
     private static let waitingBytes = 16 << 10
@@ -236,12 +225,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private func readMore() {
         guard !isClosing, !hasEnded else { return }
         // To stop and go on costs two system calls: who waits with little waits for a short time.
-        let waitsWithMuch = isQueued && pending.readableBytes >= Connection.waitingBytes
-        let held = server.isDraining || isOverBound || defaults.awaited != nil || waitsWithMuch
-        if held == isReading, let channel = context?.channel {
-            isReading = !held
-            channel.setOption(.autoRead, value: !held).whenFailure { _ in }
-        }
+        let waitsWithMuch = isQueued && pending.count >= Connection.waitingBytes
+        let isHeld = server.isDraining || isOverBound || defaults.awaited != nil || waitsWithMuch
+        socket?.setReading(!isHeld)
     }
 
     // MARK: Out
@@ -255,15 +241,14 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     /// Adds bytes to what ``flush()`` sends.
     func write(_ bytes: UnsafeRawBufferPointer) {
-        guard context != nil, bytes.count > 0 else { return }
+        guard let socket, bytes.count > 0 else { return }
         unsent.add(bytes.count, ordering: .relaxed)
-        if held.isEmpty { put(bytes) } else { held.append(.bytes(Array(bytes))) }
+        if held.isEmpty { put(bytes, socket) } else { held.append(.bytes(Array(bytes))) }
     }
 
-    private func put(_ bytes: UnsafeRawBufferPointer) {
-        guard let context else { return }
-        if output == nil { output = context.channel.allocator.buffer(capacity: bytes.count) }
-        output?.writeBytes(bytes)
+    private func put(_ bytes: UnsafeRawBufferPointer, _ socket: Socket) {
+        socket.write(bytes)
+        written += bytes.count
     }
 
     /// What waits behind a late reply, or is one.
@@ -285,10 +270,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         unanswered -= job.charge
         unsent.add(job.reply.count, ordering: .relaxed)
         job.hasArrived = true
-        while let first = held.first {
+        while let socket, let first = held.first {
             switch first {
-            case .bytes(let bytes): bytes.withUnsafeBytes { put($0) }
-            case .late(let job) where job.hasArrived: job.reply.withUnsafeBytes { put($0) }
+            case .bytes(let bytes): bytes.withUnsafeBytes { put($0, socket) }
+            case .late(let job) where job.hasArrived: job.reply.withUnsafeBytes { put($0, socket) }
             case .late: return
             }
             held.removeFirst()
@@ -303,24 +288,20 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         write(sink.bytes)
     }
 
-    /// Sends everything written, in one go, and takes the lines that waited for it.
+    /// Sends everything written, in one go, as far as the client takes it, and takes the lines that waited for it.
     func flush() {
-        if let context, let output {
-            self.output = nil
-            let count = output.readableBytes
-            written += count
-            context.writeAndFlush(wrapOutboundOut(output)).whenComplete { _ in
-                self.unsent.subtract(count, ordering: .relaxed)
-                self.goOn()
-            }
+        if let socket {
+            guard let sent = socket.flush() else { return close() }
+            unsent.subtract(sent, ordering: .relaxed)
         }
         goOn()
     }
 
     /// Takes lines that waited for answers; closes when everything is done.
     private func goOn() {
-        if pending.readableBytes > scanned, !isOverBound, !isQueued {
+        if pending.count > scanned, !isOverBound, !isQueued {
             handOver()
+            pending.settle()
         } else {
             readMore()
         }
@@ -352,12 +333,12 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     var isAnswered: Bool { runsUnderWay == 0 && unsent.load(ordering: .relaxed) == 0 }
 
     private func closeWhenDone() {
-        guard let context, isAnswered else { return }
-        if hasEnded, isClosing || pending.readableBytes == 0 {
-            context.close(promise: nil)
+        guard let socket, isAnswered else { return }
+        if hasEnded, isClosing || pending.isEmpty {
+            close()
         } else if isClosing, !hasClosedOutput {
             hasClosedOutput = true
-            context.close(mode: .output, promise: nil)
+            socket.endOutput()
         }
     }
 
@@ -367,16 +348,21 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// lose replies that it has not read yet.
     func closeGracefully() {
         isClosing = true
-        pending.clear()
+        pending.removeAll()
         scanned = 0
-        if !isReading, let channel = context?.channel {
-            isReading = true
-            channel.setOption(.autoRead, value: true).whenFailure { _ in }
-        }
+        if !hasEnded { socket?.setReading(true) }
         closeWhenDone()
     }
 
-    func close() { context?.close(promise: nil) }
+    /// Closes at once, whatever is still to be sent.
+    func close() {
+        guard let socket else { return }
+        socket.close()
+        self.socket = nil
+        held.removeAll()
+        isGone.store(true, ordering: .relaxed)
+        server.disconnected(self)
+    }
 
     /// Stops reading for good; what was read is answered.
     func stopReading() { handOver() }
@@ -384,10 +370,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     // MARK: Deadlines
 
     /// Closes the connection when its client lets a line or a reply wait for too long.
-    func checkDeadlines(_ now: NIODeadline) {
-        guard let context else { return }
-        // What waits behind a late reply was not given to the channel yet.
-        let underWay = unsent.load(ordering: .relaxed) > 0 ? context.channel.bytesUnderWay : 0
+    func checkDeadlines(_ now: ContinuousClock.Instant) {
+        guard let socket else { return }
+        // What waits behind a late reply was not given to the socket yet.
+        let underWay = unsent.load(ordering: .relaxed) > 0 ? socket.bytesUnderWay : 0
         if deadlines.isStalled(underWay > 0, taken: written - underWay, now: now, limit: server.limits.replyTime) {
             return close()
         }
@@ -397,7 +383,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         }
         // What the server itself holds up is not the client's fault.
         let isUnfinished =
-            isReading && (isSkippingLine || pending.readableBytes > 0 && pending.readableBytes == scanned)
+            socket.isReading && (isSkippingLine || !pending.isEmpty && pending.count == scanned)
         guard deadlines.isLineLate(isUnfinished, now: now, limit: server.limits.lineTime), isAnswered else { return }
         let sink = ByteSink(capacity: 256)
         defer { sink.deallocate() }

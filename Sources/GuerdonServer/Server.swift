@@ -1,9 +1,8 @@
+import DequeModule
 import Glibc
 import GuerdonCore
 public import GuerdonEngine
 import GuerdonWire
-import NIOCore
-import NIOPosix
 
 /// The TCP server: line-delimited JSON in, replies out, one event loop.
 public final class Server: @unchecked Sendable {
@@ -14,21 +13,20 @@ public final class Server: @unchecked Sendable {
     let subscriptions: Subscriptions
     let pastReader: PastReader
     /// Connections with lines that found no room in the open batch, in the order of their turns.
-    private var queue = CircularBuffer<Connection>()
+    private var queue: Deque<Connection> = []
     /// Takes a snapshot and says which log position it covers; runs on a thread of its own.
     public var snapshot: (@Sendable () throws -> UInt64)?
     /// Bytes logged so far; for `stats`.
     public var logBytes: (@Sendable () -> Int64)?
     private let clock: any EngineClock
-    private let group: MultiThreadedEventLoopGroup
-    let loop: any EventLoop
+    let loop = EventLoop()
     private var connections: [ObjectIdentifier: Connection] = [:]
-    private var listener: (any Channel)?
+    private var listener: Listener?
     private let wakeUp = WakeUp()
     /// Whether the server is about to stop; nothing more is read.
     private(set) var isDraining = false
     /// The next look at what is watched that needs no batch of its own.
-    private var eventTimer: (at: NIODeadline, task: Scheduled<Void>)?
+    private var eventTimer: (at: ContinuousClock.Instant, timer: EventLoop.Timer)?
     private var isDeadlineTimerSet = false
     private var isOfferDue = false
     /// Connections over the bound that are being told so.
@@ -53,8 +51,6 @@ public final class Server: @unchecked Sendable {
         self.clock = clock
         decoder = RequestDecoder(lineBytes: limits.lineBytes)
         subscriptions = Subscriptions(perSecond: limits.eventsPerSecond)
-        group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        loop = group.next()
         let wakeUp = wakeUp
         let intake = Intake(onTaken: { wakeUp.signal() }, onFailure: onFailure)
         self.intake = intake
@@ -75,49 +71,29 @@ public final class Server: @unchecked Sendable {
     /// Listens.
     ///
     /// - Returns: the port, which the system chose when `port` is 0.
-    /// - Throws: when the address cannot be bound.
+    /// - Throws: ``ListenError``.
     public func start(host: String, port: Int) throws -> Int {
         let descriptors = DescriptorLimit.raise()
         // Files of the engine need some, too.
         limits.connections = min(limits.connections, max(16, descriptors - 256))
-        let bootstrap = ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.socketOption(.so_keepalive), value: 1)
-            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 60)
-            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 15)
-            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 4)
-            // For bytes that the kernel has taken and the other side has not; 0 is the system's own time.
-            .childChannelOption(
-                .tcpOption(.init(rawValue: TCP_USER_TIMEOUT)),
-                value: Int(clamping: (limits.replyTime?.nanoseconds ?? 0) / 1_000_000)
-            )
-            .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 65_536, maximum: 262_144)
-            )
-            .childChannelOption(.maxMessagesPerRead, value: 4)
-            .childChannelInitializer { [unowned self] channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Connection(server: self))
-                }
-            }
-        let listener = try bootstrap.bind(host: host, port: port).wait()
+        let listener = try Listener(host: host, port: port, replyTime: limits.replyTime ?? .zero, on: loop) {
+            [unowned self] in Connection(server: self).open($0)
+        }
         self.listener = listener
-        return listener.localAddress?.port ?? port
+        try loop.submit { listener.start() }
+        return listener.port
     }
 
     /// Stops accepting and reading; what was read is still taken and answered by the engine.
     public func drain() throws {
-        try listener?.close().wait()
-        listener = nil
         try loop.submit {
+            self.listener?.close()
+            self.listener = nil
             self.isDraining = true
             self.intake.drain()
             for connection in self.connections.values { connection.stopReading() }
             self.closeIfAllIsTaken()
-        }.wait()
+        }
     }
 
     /// Sends what is left, closes all connections and ends the event loop; to be called when the engine has stopped.
@@ -125,20 +101,20 @@ public final class Server: @unchecked Sendable {
     /// - Parameter patience: milliseconds that clients get to read what is left.
     public func stop(patience: Int = 1000) throws {
         // Replies of the last batch are queued on the loop before this runs.
-        try loop.submit { for connection in self.connections.values { connection.closeGracefully() } }.wait()
-        var deadline = NIODeadline.now() + .milliseconds(Int64(patience))
-        while NIODeadline.now() < deadline {
+        try loop.submit { for connection in self.connections.values { connection.closeGracefully() } }
+        var deadline = ContinuousClock.now + .milliseconds(patience)
+        while ContinuousClock.now < deadline {
             let (isEmpty, isSent) = try loop.submit {
                 (self.connections.isEmpty, self.connections.values.allSatisfy(\.isAnswered))
-            }.wait()
+            }
             if isEmpty { break }
             // Who has everything and does not close is not waited for much longer.
-            if isSent { deadline = min(deadline, .now() + .milliseconds(100)) }
+            if isSent { deadline = min(deadline, .now + .milliseconds(100)) }
             usleep(2000)
         }
         pastReader.close()
-        try loop.submit { for connection in self.connections.values { connection.close() } }.wait()
-        try group.syncShutdownGracefully()
+        try loop.submit { for connection in self.connections.values { connection.close() } }
+        loop.close()
     }
 
     // MARK: On the event loop
@@ -160,9 +136,9 @@ public final class Server: @unchecked Sendable {
     private func checkDeadlinesLater() {
         guard !isDeadlineTimerSet, !connections.isEmpty else { return }
         isDeadlineTimerSet = true
-        loop.scheduleTask(in: limits.deadlineInterval) {
+        loop.schedule(in: limits.deadlineInterval) {
             self.isDeadlineTimerSet = false
-            let now = NIODeadline.now()
+            let now = ContinuousClock.now
             // Closing one takes it out of the table.
             for connection in Array(self.connections.values) { connection.checkDeadlines(now) }
             self.checkDeadlinesLater()
@@ -174,7 +150,7 @@ public final class Server: @unchecked Sendable {
         guard refusing < 64 else { return connection.close() }
         refusing += 1
         connection.closeGracefully()
-        loop.scheduleTask(in: .seconds(1)) {
+        loop.schedule(in: .seconds(1)) {
             self.refusing -= 1
             connection.close()
         }
@@ -251,16 +227,16 @@ public final class Server: @unchecked Sendable {
     }
 
     /// Has the engine look at what is watched even if no line comes until then.
-    private func tellEvents(at time: NIODeadline) {
+    private func tellEvents(at time: ContinuousClock.Instant) {
         if let eventTimer {
             guard time < eventTimer.at else { return }
-            eventTimer.task.cancel()
+            eventTimer.timer.cancel()
         }
-        let task = loop.scheduleTask(deadline: time) {
+        let timer = loop.schedule(at: time) {
             self.eventTimer = nil
             if !self.isDraining { self.intake.askForEvents() }
         }
-        eventTimer = (time, task)
+        eventTimer = (time, timer)
     }
 }
 
@@ -293,7 +269,7 @@ extension Server {
 /// Wakes the event loop once, however often it is asked to before it runs.
 private final class WakeUp: @unchecked Sendable {
     // Sendable: `loop` and `action` are set before the engine starts; the flag is in a monitor.
-    var loop: (any EventLoop)?
+    var loop: EventLoop?
     var action: () -> Void = {}
     private let isSignalled = Monitor(false)
 

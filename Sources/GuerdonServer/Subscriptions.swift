@@ -1,7 +1,6 @@
 import GuerdonCore
 import GuerdonEngine
 import GuerdonWire
-import NIOCore
 
 /// Who wants to be told what. The newest state is told, never a queue: whoever is slow gets it later.
 ///
@@ -21,9 +20,9 @@ final class Subscriptions: @unchecked Sendable {
     struct Look {
         var events: [Event] = []
         /// When to look again even if nothing happens; `nil` when everybody knows everything.
-        var again: NIODeadline?
+        var again: ContinuousClock.Instant?
 
-        mutating func lookAgain(at time: NIODeadline) { again = min(again ?? time, time) }
+        mutating func lookAgain(at time: ContinuousClock.Instant) { again = min(again ?? time, time) }
     }
 
     fileprivate struct Watcher {
@@ -47,7 +46,7 @@ final class Subscriptions: @unchecked Sendable {
         /// When what is watched changes by the clock alone: the period ends.
         var ends = Int64.max
         /// Before then only new watchers are told.
-        var due = NIODeadline.uptimeNanoseconds(0)
+        var due = ContinuousClock.now
         var hasNew = false
         /// Whether somebody was not told the newest line.
         var isBehind = false
@@ -61,7 +60,7 @@ final class Subscriptions: @unchecked Sendable {
         var encodings = 0
     }
     private let state = Monitor(State())
-    private let interval: TimeAmount
+    private let interval: Duration
 
     /// - Parameter perSecond: how often a subscription is told at most in a second; 0 for as often as there is something.
     init(perSecond: Int) { interval = perSecond > 0 ? .nanoseconds(1_000_000_000 / Int64(perSecond)) : .zero }
@@ -107,7 +106,7 @@ final class Subscriptions: @unchecked Sendable {
     /// Looks at what is watched, where it may have changed and it is time to tell.
     func look(at world: World, server: Server) -> Look {
         let time = max(world.time, server.now())
-        let now = NIODeadline.now()
+        let now = ContinuousClock.now
         return state.change { state in
             var look = Look()
             for place in state.groups.indices {

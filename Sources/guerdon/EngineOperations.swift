@@ -3,7 +3,6 @@ import GuerdonCore
 import GuerdonEngine
 import GuerdonServer
 import GuerdonWire
-import NIOCore
 
 /// What the commands do, done by the engine and the server.
 let operations: any Operations = EngineOperations()
@@ -56,14 +55,12 @@ struct EngineOperations: Operations {
     /// Binds the port; returns the one that was bound.
     private func listening(_ server: Server, _ settings: ServeSettings) throws -> Int {
         do { return try server.start(host: settings.host, port: settings.port) } catch {
-            let number = (error as? IOError)?.errnoCode
-            let reason = number.map { String(cString: strerror($0)) } ?? "\(error)"
             let advice =
-                number == EACCES
+                (error as? ListenError)?.number == EACCES
                 ? "Ports below 1024 are the system's; choose another --port."
                 : "Choose another --port, or stop whoever uses this one."
             throw EngineError(
-                "cannot_listen", "cannot listen on \(settings.host):\(settings.port): \(reason). \(advice)")
+                "cannot_listen", "cannot listen on \(settings.host):\(settings.port): \(error). \(advice)")
         }
     }
 

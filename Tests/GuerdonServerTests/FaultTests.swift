@@ -187,18 +187,18 @@ import Testing
         server.hold()
         let clients = try (0..<4).map { _ in try server.client() }
         for (index, client) in clients.enumerated() {
-            try client.send((0..<2000).map { (n: Int) in action("stop-\(index)-\(n)", id: n) }.joined())
+            try client.send((0..<400).map { (n: Int) in action("stop-\(index)-\(n)", id: n) }.joined())
         }
         let idle = try server.client()
         let half = try server.client()
         try half.send(#"{"op":"pi"#)
-        pause(milliseconds: 100)
+        try server.waitUntilAllIsRead()
         let start = ContinuousClock.now
         try server.stop()
         #expect(ContinuousClock.now - start < .seconds(5))
         for client in clients {
             let replies = try client.rest()
-            #expect(replies.count == 2000)
+            #expect(replies.count == 400)
             for (id, reply) in replies.enumerated() { #expect(reply.hasPrefix(#"{"id":\#(id),"ok":true"#)) }
         }
         #expect(try idle.rest().isEmpty)
@@ -214,15 +214,15 @@ import Testing
         server.hold()
         let clients = try (0..<3).map { _ in try server.client() }
         for (index, client) in clients.enumerated() {
-            let lines = (0..<200).map { (n: Int) in action("late-\(index)-\(n)", id: n) }
+            let lines = (0..<100).map { (n: Int) in action("late-\(index)-\(n)", id: n) }
             // What follows a greeting waits for its answer.
             try client.send(#"{"op":"hello","workspace":"main"}"# + "\n" + lines.joined())
         }
-        pause(milliseconds: 100)
+        try server.waitUntilAllIsRead()
         try server.stop(loopBusyFor: 300)
         for client in clients {
             let replies = try client.rest()
-            #expect(replies.count == 201)
+            #expect(replies.count == 101)
             for (id, reply) in replies.dropFirst().enumerated() {
                 #expect(reply.hasPrefix(#"{"id":\#(id),"ok":true"#))
             }
