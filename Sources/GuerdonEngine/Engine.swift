@@ -293,13 +293,17 @@ public final class Engine: @unchecked Sendable {
     /// Does a small batch from end to end on the calling thread.
     private func runAlone(_ batch: any EngineBatch, _ journal: Journal) throws {
         let commands = batch.commands
-        // Reads alone have nothing to log: all they can show is durable already.
-        if commands.count > 0 {
-            stamp(commands, first: world.sequence + 1, now())
-            try world.apply(commands)
+        guard commands.count > 0 else {
+            // Reads alone have nothing to log: all they can show is durable already.
+            batch.applied(world)
+            return batch.released()
         }
-        batch.applied(world)
-        if commands.count > 0 { try journal.perform(commands, release: batch.released) } else { batch.released() }
+        stamp(commands, first: world.sequence + 1, now())
+        let apply = { [world] in
+            try world.apply(commands)
+            batch.applied(world)
+        }
+        try journal.perform(commands, during: apply, release: batch.released)
     }
 
     /// Stamps a batch, hands it to the journal and applies it meanwhile.

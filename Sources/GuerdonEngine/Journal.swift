@@ -91,11 +91,13 @@ final class Journal: @unchecked Sendable {
     }
 
     private func write(_ batches: [CommandBatch]) throws(StoreError) {
-        for batch in batches where batch.count > 0 {
-            _ = try log.append(
-                firstSequence: batch.firstSequence, count: UInt32(batch.count), time: batch.time, batch.body.bytes)
-        }
+        for batch in batches where batch.count > 0 { try append(batch) }
         try log.sync()
+    }
+
+    private func append(_ batch: CommandBatch) throws(StoreError) {
+        _ = try log.append(
+            firstSequence: batch.firstSequence, count: UInt32(batch.count), time: batch.time, batch.body.bytes)
     }
 
     /// Seals the log unless something was made durable since, or somebody is writing.
@@ -135,8 +137,11 @@ final class Journal: @unchecked Sendable {
     ///
     /// For small batches: waking the journal's thread and being woken by it takes longer than all the rest.
     ///
-    /// - Parameter release: called when the batch is durable, before anybody is woken.
-    func perform(_ batch: CommandBatch, release: () -> Void = {}) throws {
+    /// - Parameters:
+    ///   - work: done while the disk writes.
+    ///   - release: called when the batch is durable, before anybody is woken.
+    /// - Throws: what `work` throws, and what makes the log fail. 
+    func perform(_ batch: CommandBatch, during work: () throws -> Void, release: () -> Void) throws {
         let failure: StoreError?? = state.wait { state in
             if state.failure != nil { return .some(state.failure) }
             if state.isBusy || state.isSealing { return nil }
@@ -144,11 +149,14 @@ final class Journal: @unchecked Sendable {
             return .some(nil)
         }
         if let failure = failure ?? nil { throw failure }
-        do throws(StoreError) {
-            try write([batch])
+        do {
+            try append(batch)
+            log.startSync()
+            try work()
+            try log.sync()
         } catch {
             state.change {
-                $0.failure = error
+                $0.failure = error as? StoreError ?? $0.failure
                 $0.isBusy = false
             }
             throw error

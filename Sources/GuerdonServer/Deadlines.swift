@@ -37,7 +37,9 @@ struct Deadlines {
         return Deadlines.isOver(&doneSince, now, .seconds(1))
     }
 
-    private static func isOver(_ since: inout ContinuousClock.Instant?, _ now: ContinuousClock.Instant, _ limit: Duration) -> Bool {
+    private static func isOver(
+        _ since: inout ContinuousClock.Instant?, _ now: ContinuousClock.Instant, _ limit: Duration
+    ) -> Bool {
         guard let start = since else {
             since = now
             return false

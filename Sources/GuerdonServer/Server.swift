@@ -76,12 +76,17 @@ public final class Server: @unchecked Sendable {
         let descriptors = DescriptorLimit.raise()
         // Files of the engine need some, too.
         limits.connections = min(limits.connections, max(16, descriptors - 256))
-        let listener = try Listener(host: host, port: port, replyTime: limits.replyTime ?? .zero, on: loop) {
-            [unowned self] in Connection(server: self).open($0)
+        do {
+            let listener = try Listener(host: host, port: port, replyTime: limits.replyTime ?? .zero, on: loop) {
+                [unowned self] in Connection(server: self).open($0)
+            }
+            try loop.submit { listener.start() }
+            self.listener = listener
+            return listener.port
+        } catch {
+            loop.close()
+            throw error
         }
-        self.listener = listener
-        try loop.submit { listener.start() }
-        return listener.port
     }
 
     /// Stops accepting and reading; what was read is still taken and answered by the engine.

@@ -1,4 +1,5 @@
 import Glibc
+import Testing
 
 /// A blocking TCP client that can be as rude as a test wants.
 final class Client {
@@ -51,6 +52,29 @@ final class Client {
             guard count > 0 else { throw Failure(description: "send: \(String(cString: strerror(errno)))") }
             rest = rest.dropFirst(count)
         }
+    }
+
+    /// Waits until the server, which is in this process, has accepted the connection and read everything that was sent.
+    func waitUntilRead() throws {
+        let port = try #require(Client.port(descriptor, getsockname))
+        try waitFor {
+            (0..<4096).contains { (other: CInt) in
+                var unread: CInt = 0
+                return Client.port(other, getpeername) == port && ioctl(other, UInt(FIONREAD), &unread) == 0
+                    && unread == 0
+            }
+        }
+    }
+
+    private static func port(
+        _ descriptor: CInt, _ name: (CInt, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> CInt
+    ) -> UInt16? {
+        var address = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &size) }
+        }
+        return status == 0 && address.sin_family == sa_family_t(AF_INET) ? address.sin_port : nil
     }
 
     /// Sends what the kernel takes until nothing has moved for `patience` milliseconds.

@@ -192,7 +192,7 @@ import Testing
         let idle = try server.client()
         let half = try server.client()
         try half.send(#"{"op":"pi"#)
-        try server.waitUntilAllIsRead()
+        for client in clients + [idle, half] { try client.waitUntilRead() }
         let start = ContinuousClock.now
         try server.stop()
         #expect(ContinuousClock.now - start < .seconds(5))
@@ -218,7 +218,7 @@ import Testing
             // What follows a greeting waits for its answer.
             try client.send(#"{"op":"hello","workspace":"main"}"# + "\n" + lines.joined())
         }
-        try server.waitUntilAllIsRead()
+        for client in clients { try client.waitUntilRead() }
         try server.stop(loopBusyFor: 300)
         for client in clients {
             let replies = try client.rest()

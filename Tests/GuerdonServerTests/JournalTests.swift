@@ -34,7 +34,7 @@ import Testing
                 // The journal seals when nothing came for 10 ms: now and then the next batch comes just then.
                 if number % 3 == 0 { usleep(UInt32(9_000 + number * 37 % 2_500)) }
                 if number % 2 == 0 {
-                    try journal.perform(batch(number))
+                    try journal.perform(batch(number), during: {}, release: {})
                     done.add(1, ordering: .relaxed)
                 } else {
                     journal.submit([batch(number)]) { done.add(1, ordering: .relaxed) }
@@ -50,7 +50,7 @@ import Testing
     @Test func whatIsPerformedElsewhereIsSealedToo() throws {
         try withLog { log in
             let journal = Journal(log: log) { error in Issue.record(error) }
-            try journal.perform(batch(1))
+            try journal.perform(batch(1), during: {}, release: {})
             let written = log.bytesAppended
             // A seal is one more record.
             let deadline = ContinuousClock.now + .seconds(20)

@@ -65,19 +65,6 @@ final class TestServer {
 
     func client(receiveBuffer: CInt? = nil) throws -> Client { try Client(port: port, receiveBuffer: receiveBuffer) }
 
-    /// Waits until the server has read what clients have sent; not for what a bound keeps it from reading.
-    func waitUntilAllIsRead() throws {
-        let number = ":" + (String(port + 0x10000, radix: 16, uppercase: true).suffix(4))
-        try waitFor {
-            try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").allSatisfy { line in
-                // Addresses of both sides are followed by the state (1 is connected) and what waits to be sent and to be read.
-                let fields = line.split(separator: " ")
-                guard fields.count > 4, fields[1].hasSuffix(number) || fields[2].hasSuffix(number) else { return true }
-                return fields[3] != "01" || fields[4] == "00000000:00000000"
-            }
-        }
-    }
-
     /// Stops as the command does.
     ///
     /// - Parameter loopBusyFor: milliseconds that the event loop has other things to do when the engine is let go.

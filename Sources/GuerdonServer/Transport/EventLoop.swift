@@ -73,7 +73,7 @@ final class EventLoop: @unchecked Sendable {
         event.events = EPOLLIN.rawValue | EPOLLET.rawValue
         event.data.u64 = EventLoop.bellTag
         epoll_ctl(poll, EPOLL_CTL_ADD, bell, &event)
-        thread = DedicatedThread(name: "event-loop") { [unowned self] in run() }
+        thread = DedicatedThread(name: "event-loop") { [self] in run() }
     }
 
     deinit {
@@ -83,8 +83,9 @@ final class EventLoop: @unchecked Sendable {
         receiveBuffer.deallocate()
     }
 
-    /// Ends the thread when all tasks are done; to be called once, from another thread.
+    /// Ends the thread, which keeps the loop alive, when all tasks are done; to be called on another thread.
     func close() {
+        guard thread != nil else { return }
         execute { self.shared.changeQuietly { $0.isClosing = true } }
         thread?.join()
         thread = nil

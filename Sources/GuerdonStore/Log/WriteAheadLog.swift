@@ -38,6 +38,8 @@ public final class WriteAheadLog: @unchecked Sendable {
     /// Blocks are reserved up to here.
     private var reserved: UInt64
     private var isSealed: Bool
+    /// Where in the segment what is not synced begins.
+    private var syncStart: UInt64
     private var failure: StoreError?
     private let header: UnsafeMutableRawBufferPointer
     private let vectors: UnsafeMutablePointer<iovec>
@@ -75,6 +77,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         ledgerTag = directory.identity.tag
         segment = log.lastSegment
         position = segment.end
+        syncStart = position
         lastSequence = segment.nextSequence - 1
         syncedThrough = lastSequence
         chain = segment.chain
@@ -131,6 +134,11 @@ public final class WriteAheadLog: @unchecked Sendable {
         return chain
     }
 
+    /// Has the disk begin to write what was appended, so that ``sync()`` waits for less. Nothing is durable by this.
+    public func startSync() {
+        if syncStart < position { segment.file.startWriting(syncStart..<position) }
+    }
+
     /// Makes everything appended durable; it may be shown when this returns.
     ///
     /// - Throws: `sync_failed`, fatal and never tried again.
@@ -139,6 +147,7 @@ public final class WriteAheadLog: @unchecked Sendable {
         if syncedThrough == lastSequence { return }
         try orFail { () throws(StoreError) in try segment.file.sync() }
         syncedThrough = lastSequence
+        syncStart = position
     }
 
     /// Makes everything durable and writes into the log that it is. For the journal to call when it falls idle.
@@ -214,6 +223,7 @@ public final class WriteAheadLog: @unchecked Sendable {
             throw error
         }
         position = UInt64(SegmentHeader.size)
+        syncStart = position
         isSealed = true
         log.append(segment)
     }
