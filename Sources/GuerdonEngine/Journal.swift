@@ -140,7 +140,7 @@ final class Journal: @unchecked Sendable {
     /// - Parameters:
     ///   - work: done while the disk writes.
     ///   - release: called when the batch is durable, before anybody is woken.
-    /// - Throws: what `work` throws, and what makes the log fail. 
+    /// - Throws: what `work` throws, and what makes the log fail.
     func perform(_ batch: CommandBatch, during work: () throws -> Void, release: () -> Void) throws {
         let failure: StoreError?? = state.wait { state in
             if state.failure != nil { return .some(state.failure) }

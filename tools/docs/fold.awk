@@ -2,7 +2,6 @@
 /^[^ \t]/ {
     thread = $0
     sub(/ +[0-9]+ *:? *$/, "", thread)
-    if (thread ~ /^NIO-ELT/) thread = "event loop"
     if (thread == "guerdon") thread = "other threads"
     depth = 0
     next

@@ -6,7 +6,7 @@ function stage(name, pattern, suite) {
     suite_of[stages] = suite
 }
 BEGIN {
-    stage("read from sockets", "sys_recv|sys_read$|readFromSocket|PooledRecvBuffer", "")
+    stage("read from sockets", "sys_recv|Socket.receive|ReceivedBytes", "")
     stage("decode lines into the batch", "RequestDecoder|simdjson|TimeText|DecimalText|ServerBatch.add", "decode-plain")
     stage("identity: ids, performers, uplines", "Step.resolve|Step.climb|World.readActions|World.prepare|World.prefetch|TagIndex|ExternalId|IdTable|ByteArena|IdGeneration|World.lookUp|Workspace.shape|Uplines", "apply")
     stage("evaluate plans", "Step.evaluate|World.applyActions|World.mustGoOneByOne|World.mayInterfere|World.finish|ActiveShape|RewardFormula|Condition|PayOperation|Machine", "apply")
@@ -17,8 +17,8 @@ BEGIN {
     stage("append to the log", "WriteAheadLog.append|WriteAheadLog.write|WriteAheadLog.makeRoom|WriteAheadLog.roll", "")
     stage("sync the log", "fdatasync|sys_fsync", "")
     stage("hand-over between threads", "futex|pthread_cond|pthread_mutex|Monitor|Journal", "")
-    stage("send replies", "Server.send|Server.deliver|sys_sendto|sys_writev|Connection.put|writeToSocket|flushNow", "")
-    stage("event loop: NIO, connections, waiting", "SelectableEventLoop|Selector|epoll|Connection|Intake|Server|Channel|eventfd", "")
+    stage("send replies", "Server.send|Server.deliver|sys_sendto|Connection.put|Connection.flush|Socket.flush|UnsentBytes", "")
+    stage("event loop: connections, waiting", "EventLoop|epoll|Connection|Intake|Server|Listener|eventfd", "")
     stage("beside: archives, snapshots, memory touched ahead", "BatchLog.archive|ArchiveWriter|MemoryKeeper|StateMemory.prepare|SnapshotTaker|SnapshotWriter|WorldImage", "")
     stage("the rest", "", "")
     while ((getline line <thresholds) > 0)
