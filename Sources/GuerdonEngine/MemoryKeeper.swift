@@ -3,7 +3,7 @@ import GuerdonCore
 /// Touches memory before the evaluating thread needs it, on a thread of its own.
 ///
 /// On a virtual machine the first touch of memory may take milliseconds; a growing state and a snapshot under load need
-/// much of it.
+/// much of it. The thread gives way: it works ahead, and whoever wakes up meanwhile should not wait for it.
 final class MemoryKeeper: Sendable {
     private struct State {
         var wantedBytes: Int?
@@ -15,7 +15,7 @@ final class MemoryKeeper: Sendable {
     init() {
         let state = Monitor(State())
         self.state = state
-        thread = DedicatedThread(name: "memory") {
+        thread = DedicatedThread(name: "memory", givesWay: true) {
             while true {
                 let wanted: Int?? = state.wait { state in
                     state.isClosing ? .some(nil) : state.wantedBytes.map { .some($0) }
