@@ -80,8 +80,8 @@ public final class Server: @unchecked Sendable {
             let listener = try Listener(host: host, port: port, replyTime: limits.replyTime ?? .zero, on: loop) {
                 [unowned self] in Connection(server: self).open($0)
             }
-            try loop.submit { listener.start() }
             self.listener = listener
+            try loop.submit { self.listener?.start() }
             return listener.port
         } catch {
             loop.close()

@@ -15,13 +15,13 @@ protocol Watched: AnyObject {
 final class EventLoop: @unchecked Sendable {
     // Sendable: `shared` is in a monitor; everything else is used on the loop's thread only, but for constants.
     private struct Shared {
-        var tasks: [() -> Void] = []
+        var tasks: [@Sendable () -> Void] = []
         /// Whether the loop waits, or is about to, for as long as no socket has something.
         var isAsleep = false
         var isClosing = false
     }
     private let shared = Monitor(Shared())
-    private var ready: [() -> Void] = []
+    private var ready: [@Sendable () -> Void] = []
     private var timers: [Timer] = []
     private var watched: [Registration] = []
     private let poll: CInt
@@ -94,7 +94,7 @@ final class EventLoop: @unchecked Sendable {
     // MARK: From any thread
 
     /// Has a task done on the loop's thread, after all that were asked for before.
-    func execute(_ task: @escaping () -> Void) {
+    func execute(_ task: @escaping @Sendable () -> Void) {
         let mustRing = shared.changeQuietly { shared in
             shared.tasks.append(task)
             defer { shared.isAsleep = false }
@@ -104,7 +104,7 @@ final class EventLoop: @unchecked Sendable {
     }
 
     /// Does something on the loop's thread and waits for it; not to be called there.
-    func submit<Value>(_ body: @escaping () throws -> Value) throws -> Value {
+    func submit<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         let done = Monitor<Result<Value, any Error>?>(nil)
         execute {
             let result = Result { try body() }
