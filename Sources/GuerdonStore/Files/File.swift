@@ -69,6 +69,7 @@ final class File: Sendable {
 
     /// Reads exactly `count` bytes into a fresh array; `nil` if the file ends before.
     func bytes(at offset: UInt64, count: Int) throws(StoreError) -> [UInt8]? {
+        if count == 0 { return [] }
         var failure: StoreError?
         let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             do throws(StoreError) {
