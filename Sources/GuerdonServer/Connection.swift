@@ -42,7 +42,7 @@ final class Connection: Watched, @unchecked Sendable {
 
     /// Begins to read from a socket of its own.
     func open(_ descriptor: CInt) {
-        socket = Socket(descriptor, on: server.loop) { _ in self }
+        socket = Socket(descriptor, on: server.loop, of: self)
         server.connected(self)
     }
 
@@ -56,9 +56,8 @@ final class Connection: Watched, @unchecked Sendable {
     }
 
     private func read(from socket: Socket) {
-        let before = pending.count
         switch socket.receive(into: &pending) {
-        case .something: received(from: before)
+        case .something: received()
         case .nothing: break
         case .end: inputEnded()
         case .failure: close()
@@ -66,8 +65,8 @@ final class Connection: Watched, @unchecked Sendable {
         pending.settle()
     }
 
-    /// Takes bytes that have come; `old` bytes were there before.
-    private func received(from old: Int) {
+    /// Takes bytes that have come.
+    private func received() {
         if isClosing { return pending.removeAll() }
         if isSkippingLine, !skip() { return }
         handOver()
@@ -119,7 +118,11 @@ final class Connection: Watched, @unchecked Sendable {
             readMore()
             return true
         }
-        defer { pending.settle() }
+        defer {
+            pending.settle()
+            // Lines without content get no answer.
+            closeWhenDone()
+        }
         return tryBatch()
     }
 

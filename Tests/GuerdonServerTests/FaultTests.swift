@@ -182,6 +182,25 @@ import Testing
         }
     }
 
+    /// Lines without content get no answer that could end the connection.
+    @Test func aConnectionThatWaitsForItsTurnWithBlankLinesIsClosedAfterItsEnd() throws {
+        try TestServer.run({ $0.batchCommands = 1 }) { server in
+            server.hold()
+            let first = try server.client()
+            try first.send(action("a") + action("b"))
+            try first.waitUntilRead()
+            let blank = try server.client()
+            try blank.send("\n\r\n\n")
+            try blank.waitUntilRead()
+            blank.finishSending()
+            // The end is seen some turns later.
+            pause(milliseconds: 50)
+            server.letGo()
+            #expect(try blank.rest().isEmpty)
+            #expect(try first.lines(2).allSatisfy { $0.hasPrefix(#"{"ok":true"#) })
+        }
+    }
+
     @Test func stopAnswersWhatIsInFlight() throws {
         let server = try TestServer()
         server.hold()

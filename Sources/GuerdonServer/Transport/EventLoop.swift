@@ -156,12 +156,14 @@ final class EventLoop: @unchecked Sendable {
     }
 
     private func run() {
-        while true {
+        repeat {
             let count = epoll_wait(poll, events.baseAddress, CInt(events.count), prepareToWait())
             for index in 0..<max(0, Int(count)) { tell(events[index]) }
             runTimers()
-            if !runTasks() { return }
-        }
+        } while runTasks()
+        // Who is still watched may hold the loop.
+        watched = []
+        timers = []
     }
 
     private func tell(_ event: epoll_event) {

@@ -18,13 +18,15 @@ final class Socket {
         case failure
     }
 
-    /// Takes over a descriptor whose calls do not wait, and tells `user` when there is something to read.
-    init(_ descriptor: CInt, on loop: EventLoop, user: (Socket) -> any Watched) {
+    /// Takes over a descriptor whose calls do not wait, and has `user` told when there is something to read.
+    init(_ descriptor: CInt, on loop: EventLoop, of user: any Watched) {
         self.loop = loop
         self.descriptor = descriptor
         interest = .input
-        loop.add(descriptor, interest, user(self))
+        loop.add(descriptor, interest, user)
     }
+
+    deinit { if isOpen { Glibc.close(descriptor) } }
 
     /// Whether the user is told that there is something to read.
     var isReading: Bool { interest.contains(.input) }
