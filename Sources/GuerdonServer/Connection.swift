@@ -118,11 +118,7 @@ final class Connection: Watched, @unchecked Sendable {
             readMore()
             return true
         }
-        defer {
-            pending.settle()
-            // Lines without content get no answer.
-            closeWhenDone()
-        }
+        defer { pending.settle() }
         return tryBatch()
     }
 
