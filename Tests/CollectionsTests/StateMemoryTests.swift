@@ -20,6 +20,7 @@ import Testing
             if thread < 3 { return takeAndGive(seed: UInt64(thread), steps: 2_000) }
             for _ in 0..<20 {
                 StateReserve.prepare(byteCount: 8 << 20)
+                StateReserve.trim(atMost: 3)
                 StateReserve.trim()
             }
         }

@@ -93,9 +93,10 @@ enum StateMemory {
     /// Gives no region back until ``trim()``: whoever frees and asks in turn would have the system clear each anew.
     static func keepFreed() { regions.withLock { $0.keepsFreed = true } }
 
-    /// Gives back what ``prepare(byteCount:)`` made ready, or ``keepFreed()`` kept, beyond the usual.
-    static func trim() {
-        while let base = regions.withLock({ $0.removeSpare() }) {
+    /// Gives back what ``prepare(byteCount:)`` made ready, or ``keepFreed()`` kept, beyond the usual; at most so many regions.
+    static func trim(atMost count: Int = .max) {
+        for _ in 0..<count {
+            guard let base = regions.withLock({ $0.removeSpare() }) else { return }
             cintrinsics_unmap_regions(UnsafeMutableRawPointer(bitPattern: base), Regions.regionBytes)
         }
     }

@@ -9,8 +9,8 @@ public enum StateReserve {
     /// Gives no memory of the state back to the system until ``trim()``.
     public static func keepFreed() { StateMemory.keepFreed() }
 
-    /// Gives back what was made ready or kept, and not used.
-    public static func trim() { StateMemory.trim() }
+    /// Gives back what was made ready or kept, and not used; at most so many pieces of two megabytes.
+    public static func trim(atMost pieces: Int = .max) { StateMemory.trim(atMost: pieces) }
 }
 
 extension World {
