@@ -43,7 +43,7 @@ final class Connection: Watched, @unchecked Sendable {
     /// Begins to read from a socket of its own.
     func open(_ descriptor: CInt) {
         socket = Socket(descriptor, on: server.loop, of: self)
-        server.connected(self)
+        if socket != nil { server.connected(self) }
     }
 
     func ready(_ events: EventLoop.Interest) {

@@ -81,7 +81,7 @@ public final class Server: @unchecked Sendable {
                 [unowned self] in Connection(server: self).open($0)
             }
             self.listener = listener
-            try loop.submit { self.listener?.start() }
+            try loop.submit { try self.listener?.start() }
             return listener.port
         } catch {
             loop.close()

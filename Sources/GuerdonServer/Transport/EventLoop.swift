@@ -129,30 +129,36 @@ final class EventLoop: @unchecked Sendable {
     func schedule(in time: Duration, _ action: @escaping () -> Void) -> Timer { schedule(at: .now + time, action) }
 
     /// Watches a descriptor until it is removed.
-    func add(_ descriptor: CInt, _ interest: Interest, _ user: any Watched) {
+    ///
+    /// - Returns: whether the system lets us.
+    func add(_ descriptor: CInt, _ interest: Interest, _ user: any Watched) -> Bool {
         let index = Int(descriptor)
         if index >= watched.count {
             watched.append(contentsOf: repeatElement(Registration(), count: index + 1 - watched.count))
         }
         watched[index].user = user
         watched[index].generation &+= 1
-        control(EPOLL_CTL_ADD, descriptor, interest)
+        let isWatched = control(EPOLL_CTL_ADD, descriptor, interest)
+        if !isWatched { watched[index].user = nil }
+        return isWatched
     }
 
-    func change(_ descriptor: CInt, _ interest: Interest) { control(EPOLL_CTL_MOD, descriptor, interest) }
+    func change(_ descriptor: CInt, _ interest: Interest) {
+        let isChanged = control(EPOLL_CTL_MOD, descriptor, interest)
+        precondition(isChanged, "a descriptor is not watched (error \(errno))")
+    }
 
     /// Watches a descriptor no more; to be called before it is closed.
     func remove(_ descriptor: CInt) {
         watched[Int(descriptor)].user = nil
-        control(EPOLL_CTL_DEL, descriptor, [])
+        _ = control(EPOLL_CTL_DEL, descriptor, [])
     }
 
-    private func control(_ operation: CInt, _ descriptor: CInt, _ interest: Interest) {
+    private func control(_ operation: CInt, _ descriptor: CInt, _ interest: Interest) -> Bool {
         var event = epoll_event()
         event.events = interest.rawValue
         event.data.u64 = UInt64(watched[Int(descriptor)].generation) << 32 | UInt64(descriptor)
-        let result = epoll_ctl(poll, operation, descriptor, &event)
-        precondition(result == 0, "cannot watch a socket (error \(errno))")
+        return epoll_ctl(poll, operation, descriptor, &event) == 0
     }
 
     private func run() {
@@ -177,9 +183,8 @@ final class EventLoop: @unchecked Sendable {
     private func prepareToWait() -> CInt {
         var timeout: CInt = -1
         if let next = timers.lazy.map(\.due).min() {
-            let (seconds, attoseconds) = (next - .now).components
             // Rounded up: nothing is done too early.
-            timeout = CInt(clamping: max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1))
+            timeout = CInt(clamping: max(0, (next - .now).milliseconds + 1))
         }
         return shared.changeQuietly { shared in
             shared.isAsleep = shared.tasks.isEmpty

@@ -104,7 +104,7 @@ final class Listener: Watched {
     }
 
     /// Begins to accept; on the loop.
-    func start() { loop.add(descriptor, .input, self) }
+    func start() throws { if !loop.add(descriptor, .input, self) { throw ListenError(number: errno) } }
 
     /// Refuses connections from now on; on the loop.
     func close() {

@@ -18,12 +18,13 @@ final class Socket {
         case failure
     }
 
-    /// Takes over a descriptor whose calls do not wait, and has `user` told when there is something to read.
-    init(_ descriptor: CInt, on loop: EventLoop, of user: any Watched) {
+    /// Takes over a descriptor whose calls do not wait, and has `user` told when there is something to read; closes it when the
+    /// system is out of what that takes.
+    init?(_ descriptor: CInt, on loop: EventLoop, of user: any Watched) {
         self.loop = loop
         self.descriptor = descriptor
         interest = .input
-        loop.add(descriptor, interest, user)
+        if !loop.add(descriptor, interest, user) { return nil }
     }
 
     deinit { if isOpen { Glibc.close(descriptor) } }
