@@ -175,10 +175,10 @@ public final class Server: @unchecked Sendable {
     func disconnected(_ connection: Connection) {
         subscriptions.removeAll(of: connection)
         if connections.removeValue(forKey: ObjectIdentifier(connection)) != nil { connectionCount.change { $0 -= 1 } }
-        closeIfAllIsTaken()
     }
 
-    /// Lets the engine end once everything that was read is in a batch.
+    /// Lets the engine end once everything that was read is in a batch: asked whenever lines that waited, for room or for an
+    /// answer, may have got it. Who goes meanwhile waits for one of these as well.
     private func closeIfAllIsTaken() {
         if isDraining, !connections.values.contains(where: \.hasLines) { intake.close() }
     }

@@ -216,3 +216,8 @@ final class EventLoop: @unchecked Sendable {
         return true
     }
 }
+
+extension Duration {
+    /// Whole milliseconds, towards 0.
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

@@ -134,8 +134,3 @@ final class Listener: Watched {
         loop.schedule(in: .milliseconds(100)) { if self.isOpen { self.loop.change(self.descriptor, .input) } }
     }
 }
-
-extension Duration {
-    /// Whole milliseconds, towards 0.
-    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
-}
