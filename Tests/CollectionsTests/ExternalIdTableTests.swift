@@ -25,8 +25,6 @@ struct ExternalIdTableTests {
         }
         for number in 0..<300_000 {
             let key = Self.key(number)
-            table.prefetchSlots(key)
-            table.prefetchCandidates(key)
             if table.find(key) != Self.remembered(number) { wrong += 1 }
         }
         #expect(wrong == 0)
@@ -35,6 +33,56 @@ struct ExternalIdTableTests {
         let extreme = RememberedId(sequence: 0xffff_ffff_fffe, content: .max)
         table.insert(Self.key(-1), extreme)
         #expect(table.find(Self.key(-1)) == extreme)
+    }
+
+    /// Keys are searched for, their searches are ended and they are inserted a turn apart, as steps do it, while generations are
+    /// closed and sealed and leave in between.
+    @Test(arguments: [1, 2, 3, 4])
+    func searchesFindWhatIsThereWhateverComesInBetween(seed: UInt64) {
+        var random = SplitMix64(seed: seed)
+        let table = ExternalIdTable(generationLimit: 900)
+        defer { table.deallocate() }
+        var model: [ExternalIdKey: RememberedId] = [:]
+        var searched: (keys: [ExternalIdKey], searches: [IdSearch]) = ([], [])
+        var ended = searched
+        var generations: [[ExternalIdKey]] = []
+        var current: [ExternalIdKey] = []
+        var (number, wrong, duplicates) = (0, 0, 0)
+        for _ in 0..<2_000 {
+            for (row, key) in ended.keys.enumerated() {
+                let found = table.find(key, after: ended.searches[row])
+                if found != model[key] { wrong += 1 }
+                guard found == nil else {
+                    duplicates += 1
+                    continue
+                }
+                number += 1
+                model[key] = Self.remembered(number)
+                current.append(key)
+                table.insert(key, Self.remembered(number), after: ended.searches[row])
+            }
+            // Closed in the middle of everything, and gone some time later.
+            if table.isGenerationFull, random.next() % 2 == 0 {
+                _ = table.closeGeneration()
+                generations.append(current)
+                current = []
+            }
+            if table.closedGenerations.count == 3 {
+                let closed = table.closedGenerations[0]
+                for key in generations.removeFirst() { model[key] = nil }
+                table.replaceOldestGeneration(with: closed.seal { _ in })
+            }
+            let keysSearched = searched.keys
+            searched.searches.withUnsafeMutableBufferPointer { searches in
+                table.finish(searches) { keysSearched[$0] }
+            }
+            ended = searched
+            let keys = (0..<random.next() % 40).map { _ in Self.key(Int(random.next() % 60_000)) }
+            searched = (keys, keys.map { table.search($0) })
+        }
+        #expect(wrong == 0)
+        #expect(duplicates > 500)
+        for run in table.runs { run.deallocate() }
     }
 
     @Test func sealedGenerationsAreFoundThroughFilterAndBlocks() {

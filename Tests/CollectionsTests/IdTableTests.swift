@@ -1,4 +1,5 @@
 import GuerdonCore
+import TestSupport
 import Testing
 
 struct IdTableTests {
@@ -18,8 +19,6 @@ struct IdTableTests {
         var found = 0
         for number in 0..<200_000 {
             "m\(number)".withBytes { id in
-                table.prefetchSlot(table.hash(id))
-                table.prefetchCandidate(table.hash(id))
                 if table.find(table.hash(id), id) == UInt32(number) { found += 1 }
                 if !table.id(UInt32(number)).elementsEqual(id) { Issue.record("\(number) reads back wrong") }
             }
@@ -29,6 +28,33 @@ struct IdTableTests {
             "m\(number)".withBytes { table.find(table.hash($0), $0) } != nil
         }
         #expect(unknown.isEmpty)
+    }
+
+    /// Ids are searched for, and found or added some turns later, as steps do it.
+    @Test func searchesFindWhatWasAddedInBetween() {
+        var random = SplitMix64(seed: 1)
+        let table = IdTable(seed: Self.seed)
+        defer { table.deallocate() }
+        var model: [String: UInt32] = [:]
+        var searched: (ids: [String], searches: [IdSearch]) = ([], [])
+        var ended = searched
+        var wrong = 0
+        for _ in 0..<3_000 {
+            for (row, id) in ended.ids.enumerated() {
+                id.withBytes { bytes in
+                    let hash = table.hash(bytes)
+                    let found = table.find(hash, bytes, after: ended.searches[row])
+                    if found != model[id] { wrong += 1 }
+                    if found == nil { model[id] = table.insert(hash, bytes) }
+                }
+            }
+            searched.searches.withUnsafeMutableBufferPointer { table.finish($0) }
+            ended = searched
+            let ids = (0..<random.next() % 40).map { _ in "m\(random.next() % 20_000)" }
+            searched = (ids, ids.map { id in id.withBytes { table.search(table.hash($0)) } })
+        }
+        #expect(wrong == 0)
+        #expect(table.count == model.count && model.count > 15_000)
     }
 
     @Test(arguments: 1...128)

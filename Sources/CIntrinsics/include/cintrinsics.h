@@ -65,6 +65,24 @@ static inline size_t cintrinsics_last_not_above(const uint64_t *keys, size_t cou
     return base;
 }
 
+/// The same for eight keys side by side: the steps of one search wait for each other, those of several do not.
+static inline void cintrinsics_last_not_above_each_8(
+    const uint64_t *keys, size_t count, const uint64_t *wanted, uint32_t *found
+) {
+    size_t base[8] = {0};
+    while (count > 1) {
+        const size_t half = count / 2;
+#pragma GCC unroll 8
+        for (int lane = 0; lane < 8; lane++) {
+            base[lane] += half & -cintrinsics_opaque(keys[base[lane] + half] <= wanted[lane]);
+        }
+        count -= half;
+    }
+    for (int lane = 0; lane < 8; lane++) {
+        found[lane] = (uint32_t)base[lane];
+    }
+}
+
 /// The same for keys of two words.
 static inline size_t cintrinsics_last_not_above_wide(
     const uint64_t *highs, const uint64_t *lows, size_t count, uint64_t high, uint64_t low

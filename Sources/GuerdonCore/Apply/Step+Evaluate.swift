@@ -7,15 +7,18 @@ struct Evaluation {
     fileprivate let uplines: Uplines
     fileprivate let outboxes: UnsafeBufferPointer<Buffer<RewardMessage>>
     fileprivate let shardMask: Int
+    /// Where rewards go, if their wallets are to be loaded.
+    private let targets: UnsafeBufferPointer<PayTarget>?
     /// Place of the next message among those of its row.
     fileprivate var order: UInt16 = 0
 
-    init(_ shape: ActiveShape, _ lane: ShardLane, _ uplines: Uplines) {
+    init(_ shape: ActiveShape, _ lane: ShardLane, _ uplines: Uplines, loadsWallets: Bool) {
         self.shape = shape
         self.uplines = uplines
         operations = shape.operations.elements
         outboxes = lane.outboxes
         shardMask = lane.outboxes.count - 1
+        targets = loadsWallets ? shape.workspace.payTable.targets(shard: 0) : nil
     }
 
     /// An operation in place: copying it would cost as much as paying.
@@ -28,6 +31,7 @@ struct Evaluation {
     @inline(__always)
     fileprivate mutating func send(_ amount: Int64, _ i: Int, to member: UInt32, level: UInt8, info: UInt32) {
         if amount == 0 { return }
+        if let targets { targets[Int(info)].wallets.prefetch(Int(member)) }
         outboxes[Int(member) & shardMask].append(
             RewardMessage(
                 amount: amount, row: UInt32(truncatingIfNeeded: i), member: member, info: info, order: order,
@@ -48,10 +52,12 @@ struct Evaluation {
 
 extension Step {
     /// Evaluates open rows one after the other and puts their rewards into the lane's outboxes; tags are given at once.
-    func evaluate(_ range: Range<Int>, lane: ShardLane) {
+    ///
+    /// - Parameter loadsWallets: whether to start loading the wallets of the only shard, since this thread will book the rewards.
+    func evaluate(_ range: Range<Int>, lane: ShardLane, loadsWallets: Bool) {
         forEachShape(in: range) { shape, run in
             guard let shape else { return }
-            var evaluation = Evaluation(shape, lane, uplines)
+            var evaluation = Evaluation(shape, lane, uplines, loadsWallets: loadsWallets)
             if let window = shape.unconditional {
                 // Nothing is asked, so all bonuses are one run of payments.
                 let all = 0..<shape.operations.count
@@ -74,7 +80,7 @@ extension Step {
     /// - Returns: `false` when some amount does not fit; then nothing of the row may be kept.
     func evaluate(_ i: Int, lane: ShardLane) -> Bool {
         guard let shape = shapes[Int(rows[i].shape)] else { return true }
-        var evaluation = Evaluation(shape, lane, uplines)
+        var evaluation = Evaluation(shape, lane, uplines, loadsWallets: false)
         return evaluate(i, &evaluation)
     }
 

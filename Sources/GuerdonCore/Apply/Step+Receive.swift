@@ -8,9 +8,6 @@ struct BoardChange: BitwiseCopyable {
     let sequence: UInt64
 }
 
-/// Where a wallet is; `nil` for a message that is no reward.
-private typealias WalletPlace = UnsafeMutablePointer<Wallet>?
-
 /// Books rewards of one shape in one shard; holds at hand what all of a run share.
 private struct Booking {
     let workspace: Workspace
@@ -39,51 +36,55 @@ private struct Booking {
         return targets.baseAddress.unsafelyUnwrapped + info
     }
 
-    /// Finds the wallets of a run of messages and starts loading them.
     @inline(__always)
-    func findWallets(
-        _ messages: UnsafePointer<RewardMessage>, count: Int, into wallets: UnsafeMutablePointer<WalletPlace>
-    ) {
-        for m in 0..<count {
-            if messages[m].isConditionError {
-                wallets[m] = nil
-                continue
-            }
-            let place = target(messages + m).pointee.wallets.writableAddress(
-                of: Int(messages[m].member) &>> shardBits)
-            prefetchLine(place)
-            wallets[m] = place
-        }
+    private func wallet(_ message: UnsafePointer<RewardMessage>) -> UnsafeMutablePointer<Wallet> {
+        target(message).pointee.wallets.writableAddress(of: Int(message.pointee.member) &>> shardBits)
     }
 
-    /// Books a run of messages whose wallets were found: one posting each.
+    @inline(__always)
+    private func loadWallet(_ message: UnsafePointer<RewardMessage>) {
+        if message.pointee.isConditionError { return }
+        target(message).pointee.wallets.prefetch(Int(message.pointee.member) &>> shardBits)
+    }
+
+    /// Books a run of messages: one posting each.
     @inline(__always)
     func book(
         _ messages: UnsafePointer<RewardMessage>, count: Int, of rows: UnsafePointer<ActionRow>,
-        _ wallets: UnsafePointer<WalletPlace>, into postings: UnsafeMutablePointer<Posting>
+        areLoaded: Bool, into postings: UnsafeMutablePointer<Posting>
     ) {
-        for m in 0..<count {
-            let message = messages + m
-            let row = rows + Int(message.pointee.row)
-            guard let wallet = wallets[m] else {
-                postings[m] = tellError(message.pointee, row.pointee.sequence)
-                continue
-            }
-            let target = target(message)
-            let sequence = row.pointee.sequence
-            let amount = message.pointee.amount
-            postings[m] = Posting(
-                sequence: sequence, previous: wallet.pointee.lastSequence, amount: amount,
-                workspace: workspaceIndex, member: message.pointee.member, currency: target.pointee.currency,
-                kind: .reward, plan: target.pointee.plan, bonus: target.pointee.bonus,
-                reward: target.pointee.reward, level: message.pointee.level)
-            target.pointee.paid.pointee += amount
-            if target.pointee.hasLifetime {
-                creditDated(message.pointee, Int(target.pointee.currency), row)
-            } else {
-                wallet.pointee.credit(undated: amount, sequence: sequence)
-            }
+        if !areLoaded {
+            for m in 0..<min(Self.messagesAhead, count) { loadWallet(messages + m) }
         }
+        for m in 0..<count {
+            if !areLoaded, m &+ Self.messagesAhead < count { loadWallet(messages + m + Self.messagesAhead) }
+            postings[m] = book(messages + m, of: rows)
+        }
+    }
+
+    private static let messagesAhead = 32
+
+    @inline(__always)
+    private func book(
+        _ message: UnsafePointer<RewardMessage>, of rows: UnsafePointer<ActionRow>
+    ) -> Posting {
+        let row = rows + Int(message.pointee.row)
+        let sequence = row.pointee.sequence
+        if message.pointee.isConditionError { return tellError(message.pointee, sequence) }
+        let (target, wallet) = (target(message), wallet(message))
+        let amount = message.pointee.amount
+        let posting = Posting(
+            sequence: sequence, previous: wallet.pointee.lastSequence, amount: amount, workspace: workspaceIndex,
+            member: message.pointee.member, currency: target.pointee.currency, kind: .reward,
+            plan: target.pointee.plan, bonus: target.pointee.bonus, reward: target.pointee.reward,
+            level: message.pointee.level)
+        target.pointee.paid.pointee += amount
+        if target.pointee.hasLifetime {
+            creditDated(message.pointee, Int(target.pointee.currency), row)
+        } else {
+            wallet.pointee.credit(undated: amount, sequence: sequence)
+        }
+        return posting
     }
 
     /// Notes what a run of messages changes on boards.
@@ -152,34 +153,33 @@ private struct Booking {
 extension Step {
     /// Books messages that are in order and for members of one shard, and appends their postings: one each.
     ///
-    /// - Parameter postings: `nil` when nobody asks for them.
+    /// - Parameters:
+    ///   - areLoaded: whether somebody has seen to it that the wallets are loaded.
+    ///   - postings: `nil` when nobody asks for them.
     func receive(
-        _ messages: UnsafeBufferPointer<RewardMessage>, shard: Int, into wantedPostings: Buffer<Posting>?,
+        _ messages: UnsafeBufferPointer<RewardMessage>, shard: Int, areLoaded: Bool,
+        into wantedPostings: Buffer<Posting>?,
         _ lane: ShardLane
     ) {
         guard let first = messages.baseAddress, !messages.isEmpty else { return }
         let postings = wantedPostings ?? lane.postings
         let (changes, rows) = (lane.changes, UnsafePointer(rows.address(of: 0)))
         var start = 0
-        withUnsafeTemporaryAllocation(of: WalletPlace.self, capacity: Step.messageRun) { wallets in
-            guard let places = wallets.baseAddress else { return }
-            while start < messages.count {
-                // Messages of one shape, few enough that their wallets stay in the nearest cache.
-                let number = rows[Int(first[start].row)].shape
-                guard let shape = shapes[Int(number)] else { preconditionFailure("a message of no shape") }
-                var booking = Booking(shape, shard: shard, lane.standings)
-                while start < messages.count, rows[Int(first[start].row)].shape == number {
-                    var end = start + 1
-                    let limit = min(start + Step.messageRun, messages.count)
-                    while end < limit, rows[Int(first[end].row)].shape == number { end += 1 }
-                    let (run, count) = (first + start, end - start)
-                    booking.findWallets(run, count: count, into: places)
-                    booking.book(run, count: count, of: rows, places, into: postings.extend(by: count))
-                    booking.noteScores(run, count: count, of: rows, changes)
-                    if changes.count >= 64 { applyChanges(changes) }
-                    if wantedPostings == nil { postings.removeAll() }
-                    start = end
-                }
+        while start < messages.count {
+            // Messages of one shape, few enough that their wallets stay in the nearest cache.
+            let number = rows[Int(first[start].row)].shape
+            guard let shape = shapes[Int(number)] else { preconditionFailure("a message of no shape") }
+            var booking = Booking(shape, shard: shard, lane.standings)
+            while start < messages.count, rows[Int(first[start].row)].shape == number {
+                var end = start + 1
+                let limit = min(start + Step.messageRun, messages.count)
+                while end < limit, rows[Int(first[end].row)].shape == number { end += 1 }
+                let (run, count) = (first + start, end - start)
+                booking.book(run, count: count, of: rows, areLoaded: areLoaded, into: postings.extend(by: count))
+                booking.noteScores(run, count: count, of: rows, changes)
+                if changes.count >= Step.messageRun { applyChanges(changes) }
+                if wantedPostings == nil { postings.removeAll() }
+                start = end
             }
         }
         applyChanges(changes)

@@ -1,12 +1,47 @@
 // Phase 0: who did it, and was it seen before?
 
 extension Step {
-    /// Finds duplicates and performers of at most ``runRows`` rows, and remembers the new ones.
-    ///
-    /// In short passes that each load one thing for all rows: a miss costs as much as all the work on an action, and
-    /// only many at once hide each other.
-    func resolve(_ range: Range<Int>) {
-        forEachShape(in: range) { shape, run in
+    /// Begins to look for the external ids of a group of rows.
+    func searchIds(_ group: Range<Int>) {
+        forEachShape(in: group) { shape, run in
+            guard let ids = shape?.workspace.externalIds else { return }
+            for i in run { idSearches[i] = ids.search(rows.address(of: i).pointee.key) }
+        }
+    }
+
+    /// Begins to look for their performers.
+    func searchMembers(_ group: Range<Int>) {
+        forEachShape(in: group) { shape, run in
+            guard let members = shape?.workspace.members else { return }
+            for i in run { memberSearches[i] = members.search(rows.address(of: i).pointee.memberHash) }
+        }
+    }
+
+    /// Goes on to where their external ids are, if they are known.
+    func finishIds(_ group: Range<Int>) {
+        forEachShape(in: group) { shape, run in
+            guard let ids = shape?.workspace.externalIds else { return }
+            ids.finish(searches(idSearches, run)) { rows.address(of: run.lowerBound &+ $0).pointee.key }
+        }
+    }
+
+    /// Goes on to where their performers are.
+    func finishMembers(_ group: Range<Int>) {
+        forEachShape(in: group) { shape, run in
+            guard let members = shape?.workspace.members else { return }
+            members.finish(searches(memberSearches, run))
+        }
+    }
+
+    private func searches(_ all: UnsafeMutablePointer<IdSearch>, _ run: Range<Int>) -> UnsafeMutableBufferPointer<
+        IdSearch
+    > {
+        UnsafeMutableBufferPointer(start: all + run.lowerBound, count: run.count)
+    }
+
+    /// Finds duplicates and performers of a group whose searches have ended, and remembers the new ones.
+    func resolve(_ group: Range<Int>) {
+        forEachShape(in: group) { shape, run in
             if let shape {
                 resolve(run, shape)
             } else {
@@ -17,18 +52,19 @@ extension Step {
 
     /// The same for rows of one shape.
     private func resolve(_ run: Range<Int>, _ shape: ActiveShape) {
-        let (rows, ids, members) = (rows, shape.workspace.externalIds, shape.workspace.members)
-        rows.forEach(in: run) { ids.prefetchSlots($0.pointee.key) }
-        rows.forEach(in: run) { members.prefetchSlot($0.pointee.memberHash) }
-        rows.forEach(in: run) { ids.prefetchCandidates($0.pointee.key) }
-        rows.forEach(in: run) { members.prefetchCandidate($0.pointee.memberHash) }
+        let (rows, ids) = (rows, shape.workspace.externalIds)
+        let forest = shape.workspace.forest
         var accepted: UInt64 = 0
         var digest: UInt64 = 0
         let wantsDays = !shape.workspace.boards.isEmpty
         var day = shape.workspace.day
+        var number = run.lowerBound
         rows.forEach(in: run) { row in
-            Step.resolveOne(row, shape, creates: true)
+            let (id, member) = (idSearches[number], memberSearches[number])
+            number &+= 1
+            Step.resolveOne(row, shape, ids.find(row.pointee.key, after: id), member, creates: true)
             guard row.pointee.state == .open else { return }
+            forest.prefetch(row.pointee.member)
             if wantsDays {
                 let at = row.pointee.at
                 if day.holds(at) {
@@ -39,7 +75,8 @@ extension Step {
                 }
             }
             ids.insert(
-                row.pointee.key, RememberedId(sequence: row.pointee.sequence, content: row.pointee.content))
+                row.pointee.key, RememberedId(sequence: row.pointee.sequence, content: row.pointee.content),
+                after: id)
             digest &+= Step.digestTerm(row.pointee.sequence)
             accepted += 1
         }
@@ -60,7 +97,10 @@ extension Step {
             rows[i].state = .refusedShape
             return
         }
-        Step.resolveOne(rows.address(of: i), shape, creates: false)
+        let (row, workspace) = (rows.address(of: i), shape.workspace)
+        Step.resolveOne(
+            row, shape, workspace.externalIds.find(row.pointee.key), workspace.members.search(row.pointee.memberHash),
+            creates: false)
         rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: rows[i].at))
         climb(i..<i + 1)
     }
@@ -75,14 +115,18 @@ extension Step {
     private static func digestTerm(_ sequence: UInt64) -> UInt64 { mix(sequence, 0x5bd1_e995) }
 
     @inline(__always)
-    private static func resolveOne(_ row: UnsafeMutablePointer<ActionRow>, _ shape: ActiveShape, creates: Bool) {
+    private static func resolveOne(
+        _ row: UnsafeMutablePointer<ActionRow>, _ shape: ActiveShape, _ seen: RememberedId?,
+        _ member: IdSearch, creates: Bool
+    ) {
         let workspace = shape.workspace
-        if let seen = workspace.externalIds.find(row.pointee.key) {
+        if let seen {
             row.pointee.state = seen.content == row.pointee.content ? .duplicate : .conflict
             row.pointee.first = seen.sequence
             return
         }
-        if let member = workspace.members.find(row.pointee.memberHash, row.pointee.performer) {
+        let known = workspace.members.find(row.pointee.memberHash, row.pointee.performer, after: member)
+        if let member = known {
             row.pointee.member = member
         } else if workspace.autoCreateMembers, shape.refusal == nil, row.pointee.state == .open {
             row.pointee.member =

@@ -1,17 +1,23 @@
 /// Actions that are read, resolved, evaluated and booked together.
 ///
-/// What a phase finds out about an action stands in its row; phases follow each other in runs of rows, so that the memory
-/// they wait for is loaded for many at once.
+/// What a phase finds out about an action stands in its row. Phases follow each other group by group, and what one of them starts
+/// to load for a group is there when the next one comes to that group, see ``forEachTurn(stages:_:)``.
 final class Step {
     /// Most rows of a step.
     static let capacity = 512
-    /// Rows that go through a phase together: enough to hide the memory's latency, few enough for the nearest cache.
-    static let runRows = 64
+    /// Rows that go through a phase together.
+    ///
+    /// A processor has a dozen or two loads from memory under way. It forgets what more it is asked to load beforehand, and then
+    /// waits for that when it is needed: 64 at once cost twice as much each as 16.
+    static let groupRows = 16
 
     let rows = Buffer<ActionRow>(capacity: Step.capacity)
     /// The shapes that rows name; `nil` where there is no such workspace.
     var shapes: ContiguousArray<ActiveShape?> = []
     let uplines = Uplines()
+    /// Where the ids of the rows are looked for.
+    let idSearches = UnsafeMutablePointer<IdSearch>.allocate(capacity: Step.capacity)
+    let memberSearches = UnsafeMutablePointer<IdSearch>.allocate(capacity: Step.capacity)
 
     /// Whether what actions earn depends on nothing but their values.
     var isUnconditional: Bool { shapes.allSatisfy { $0.map { $0.unconditional != nil } ?? true } }
@@ -19,16 +25,45 @@ final class Step {
     deinit {
         rows.deallocate()
         uplines.deallocate()
+        idSearches.deallocate()
+        memberSearches.deallocate()
     }
 
-    /// Calls `body` with all rows, a run at a time.
+    /// Takes all rows through stages, group by group: each stage comes to a group one turn after the stage before it, so that there
+    /// is time in between to load what that one asked for.
     @inline(__always)
-    func forEachRun(_ body: (Range<Int>) throws -> Void) rethrows {
-        var start = 0
-        while start < rows.count {
-            let end = min(start + Step.runRows, rows.count)
-            try body(start..<end)
-            start = end
+    func forEachTurn(_ stages: Stages, _ body: (_ stage: Stage, _ group: Range<Int>) throws -> Void) rethrows {
+        let groups = (rows.count + Step.groupRows - 1) / Step.groupRows
+        for turn in 0..<groups + stages.order.count - 1 {
+            for stage in stages.order {
+                let number = turn - (stage.rawValue - stages.first.rawValue)
+                guard number >= 0, number < groups else { continue }
+                let start = number * Step.groupRows
+                try body(stage, start..<min(start + Step.groupRows, rows.count))
+            }
+        }
+    }
+
+    /// Takes all rows through stages, as one shard does that knows all members.
+    ///
+    /// - Parameters:
+    ///   - lane: what is evaluated goes into its only outbox.
+    ///   - postings: where booking appends a posting for every reward; `nil` when nobody asks for them.
+    func perform(_ stages: Stages, _ lane: ShardLane, _ postings: Buffer<Posting>?) {
+        let isBooked = stages.order.contains(.book)
+        forEachTurn(stages) { stage, group in
+            switch stage {
+            case .searchIds: searchIds(group)
+            case .searchMembers: searchMembers(group)
+            case .finishIds: finishIds(group)
+            case .finishMembers: finishMembers(group)
+            case .resolve: resolve(group)
+            case .climb: climb(group)
+            case .evaluate: evaluate(group, lane: lane, loadsWallets: isBooked)
+            case .book:
+                receive(lane.outboxes[0].elements, shard: 0, areLoaded: true, into: postings, lane)
+                lane.outboxes[0].removeAll()
+            }
         }
     }
 
@@ -44,4 +79,39 @@ final class Step {
             start = end
         }
     }
+}
+
+/// What happens to a group of rows, one after the other.
+enum Stage: Int {
+    case searchIds
+    case searchMembers
+    case finishIds
+    case finishMembers
+    case resolve
+    case climb
+    case evaluate
+    case book
+}
+
+/// Stages that follow each other, and in which order a turn goes through them.
+struct Stages {
+    let first: Stage
+    let order: [Stage]
+
+    /// Booking empties what evaluation fills, so it comes first. For the rest the order is free: stages that ask for many lines of
+    /// memory at once are kept apart by stages that compute.
+    private static let all: [Stage] = [
+        .book, .searchIds, .resolve, .finishIds, .searchMembers, .evaluate, .climb, .finishMembers,
+    ]
+
+    private init(_ first: Stage, _ last: Stage) {
+        self.first = first
+        order = Stages.all.filter { $0.rawValue >= first.rawValue && $0.rawValue <= last.rawValue }
+    }
+
+    static let resolving = Stages(.searchIds, .resolve)
+    static let resolvingAndClimbing = Stages(.searchIds, .climb)
+    static let evaluating = Stages(.climb, .evaluate)
+    static let paying = Stages(.climb, .book)
+    static let everything = Stages(.searchIds, .book)
 }

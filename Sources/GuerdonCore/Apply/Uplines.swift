@@ -4,7 +4,7 @@
 struct Uplines {
     private let members = Buffer<UInt32>()
     /// Rows still climbing, in order.
-    private let climbers = Buffer<UInt32>(capacity: Step.runRows)
+    private let climbers = Buffer<UInt32>(capacity: Step.groupRows)
 
     func deallocate() {
         members.deallocate()
@@ -15,8 +15,8 @@ struct Uplines {
     @inline(__always)
     func member(_ level: Int, of row: Int) -> UInt32 { members[level &* Step.capacity &+ row] }
 
-    /// Climbs from the open rows of a run, at most `levels` up, level by level: a miss of the cache costs more than the
-    /// rest, and only many at once hide each other.
+    /// Climbs from the open rows of a run, whose referrers are being loaded, at most `levels` up, level by level: a miss of the cache
+    /// costs more than the rest, and only many at once hide each other.
     func climb(_ range: Range<Int>, of rows: Buffer<ActionRow>, levels: Int, _ forest: Forest) {
         precondition(range.upperBound <= Step.capacity && levels < 256)
         members.grow(to: (levels + 1) * Step.capacity, with: Forest.none)
@@ -27,7 +27,6 @@ struct Uplines {
                 members[number] = row.pointee.member
                 row.pointee.depth = 0
                 climbers.append(UInt32(truncatingIfNeeded: number))
-                forest.prefetch(row.pointee.member)
             }
             number &+= 1
         }

@@ -102,27 +102,16 @@ extension World {
     private func applyInRuns(_ batch: CommandBatch) {
         let (step, lane, firstPosting) = (step, lanes[0], postings.count)
         if let bookings, !batch.wantsPostings, bookings.takes(step.rows.count) {
-            step.forEachRun { step.resolve($0) }
+            step.perform(.resolving, lane, nil)
             // Conditions may read the batch's bytes, which soon are another's.
             let isEvaluated = !step.isUnconditional
-            if isEvaluated {
-                step.forEachRun {
-                    step.climb($0)
-                    step.evaluate($0, lane: lane)
-                }
-            }
+            if isEvaluated { step.perform(.evaluating, lane, nil) }
             finish(batch, firstPosting: firstPosting)
             self.step = bookings.exchange(step, evaluatedInto: isEvaluated ? lane : nil)
             return
         }
         finishBookings()
-        step.forEachRun {
-            step.resolve($0)
-            step.climb($0)
-            step.evaluate($0, lane: lane)
-            step.receive(lane.outboxes[0].elements, shard: 0, into: postings, lane)
-            lane.outboxes[0].removeAll()
-        }
+        step.perform(.everything, lane, postings)
         settle()
         finish(batch, firstPosting: firstPosting)
     }
@@ -187,7 +176,8 @@ extension World {
                 }
                 step.remember(i, shape)
                 if shardCount == 1 {
-                    step.receive(lanes[0].outboxes[0].elements, shard: 0, into: postings, lanes[0])
+                    step.receive(
+                        lanes[0].outboxes[0].elements, shard: 0, areLoaded: false, into: postings, lanes[0])
                 } else {
                     prepareStandings(i)
                     receiveMerged(lane)

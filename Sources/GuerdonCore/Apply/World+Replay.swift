@@ -54,13 +54,8 @@ final class BookingQueue {
         init(_ lane: ShardLane) { self.lane = lane }
 
         func book() {
-            if let messages { return step.receive(messages.elements, shard: 0, into: nil, lane) }
-            step.forEachRun {
-                step.climb($0)
-                step.evaluate($0, lane: lane)
-                step.receive(lane.outboxes[0].elements, shard: 0, into: nil, lane)
-                lane.outboxes[0].removeAll()
-            }
+            if let messages { return step.receive(messages.elements, shard: 0, areLoaded: false, into: nil, lane) }
+            step.perform(.paying, lane, nil)
         }
 
         deinit { messages?.deallocate() }

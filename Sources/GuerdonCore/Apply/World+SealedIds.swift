@@ -37,14 +37,12 @@ extension World {
         recalling.removeAll(keepingCapacity: true)
         var questions: [SealedIdQuestion] = []
         let step = step
-        step.forEachRun { range in
-            step.forEachShape(in: range) { shape, run in
-                guard let shape, shape.workspace.externalIds.hasRuns else { return }
-                shape.workspace.externalIds.forEachPossiblySealed(in: run) {
-                    step.rows[$0].key
-                } _: { row in
-                    questions.append(SealedIdQuestion(workspace: shape.workspaceIndex, key: step.rows[row].key))
-                }
+        step.forEachShape(in: 0..<step.rows.count) { shape, run in
+            guard let shape, shape.workspace.externalIds.hasRuns else { return }
+            shape.workspace.externalIds.forEachPossiblySealed(in: run) {
+                step.rows[$0].key
+            } _: { row in
+                questions.append(SealedIdQuestion(workspace: shape.workspaceIndex, key: step.rows[row].key))
             }
         }
         if questions.isEmpty { return }

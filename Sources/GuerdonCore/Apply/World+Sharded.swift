@@ -4,10 +4,7 @@ extension World {
     func applySharded(_ batch: CommandBatch) {
         let firstPosting = postings.count
         let (step, rows) = (step, step.rows)
-        step.forEachRun {
-            step.resolve($0)
-            step.climb($0)
-        }
+        step.perform(.resolvingAndClimbing, lanes[0], nil)
         for lane in lanes { lane.rows.removeAll() }
         for i in 0..<rows.count where rows[i].state == .open {
             lanes[Int(rows[i].member) & (shardCount - 1)].rows.append(UInt32(i))
@@ -44,7 +41,7 @@ extension World {
         lane.postings.removeAll()
         lane.inbox.removeAll()
         merge(lanes.map { $0.outboxes[s].elements }) { lane.inbox.append($1) }
-        step.receive(lane.inbox.elements, shard: s, into: lane.postings, lane)
+        step.receive(lane.inbox.elements, shard: s, areLoaded: false, into: lane.postings, lane)
     }
 
     /// Books one row's messages to several shards in order; for actions that are applied alone.
@@ -57,7 +54,8 @@ extension World {
             let shard = Int(all[start].member) & (shardCount - 1)
             var end = start + 1
             while end < all.count, Int(all[end].member) & (shardCount - 1) == shard { end += 1 }
-            step.receive(UnsafeBufferPointer(rebasing: all[start..<end]), shard: shard, into: postings, lane)
+            step.receive(
+                UnsafeBufferPointer(rebasing: all[start..<end]), shard: shard, areLoaded: false, into: postings, lane)
             start = end
         }
     }

@@ -86,8 +86,10 @@ final class Standing {
     /// Adds to scores, in order; a member's place among equals is by the newest sequence.
     func add(_ changes: UnsafeBufferPointer<BoardChange>) {
         let mask = tables.count - 1
-        for change in changes { tables[Int(change.member) & mask].scores.prefetch(Int(change.member) &>> shardBits) }
-        for change in changes {
+        for change in changes.prefix(prefetchDistance) { prefetchScore(change.member) }
+        for (number, change) in changes.enumerated() {
+            let later = number &+ prefetchDistance
+            if later < changes.count { prefetchScore(changes[later].member) }
             let table = tables[Int(change.member) & mask]
             let local = Int(change.member) &>> shardBits
             if local >= table.scores.count { table.scores.grow(to: local + 1) }
@@ -109,6 +111,11 @@ final class Standing {
             table.pending.append(.init(member: change.member, old: (old.score, old.since), new: new))
             if table.pending.count >= Standing.pendingLimit { startBringUp(Int(change.member) & mask) }
         }
+    }
+
+    @inline(__always)
+    private func prefetchScore(_ member: UInt32) {
+        tables[Int(member) & (tables.count &- 1)].scores.prefetch(Int(member) &>> shardBits)
     }
 
     /// Adds to one member's score.

@@ -9,10 +9,11 @@
 ///
 /// ```swift
 /// table.forEachPossiblySealed(in: run) { row in keys[row] } _: { row in … table.recall(keys[row], …) }
-/// for row in run { table.prefetchSlots(keys[row]) }
-/// for row in run { table.prefetchCandidates(keys[row]) }
+/// for row in run { searches[row] = table.search(keys[row]) }
+/// table.finish(searches) { keys[$0] }
 /// for row in run {
-///     if let first = table.find(keys[row]) { … duplicate or conflict … } else { table.insert(keys[row], …) }
+///     if let first = table.find(keys[row], after: searches[row]) { … duplicate or conflict … }
+///     else { table.insert(keys[row], …, after: searches[row]) }
 /// }
 /// ```
 ///
@@ -38,6 +39,8 @@ public struct ExternalIdTable: @unchecked Sendable {
         /// Generations that have gone to a file; a frozen view may still read them.
         var retired: [IdGeneration] = []
         var frozen: [IdGeneration] = []
+        /// Which keys were inserted since a search ended.
+        var inserted = RecentKeys()
         var limit: Int
         var pool: ChunkPool?
     }
@@ -65,21 +68,31 @@ public struct ExternalIdTable: @unchecked Sendable {
             + header.pointee.runs.reduce(0) { $0 + $1.storageBytes }
     }
 
-    /// Stage 1: starts loading the slots.
+    /// Stage 1: begins to search for a key.
     @inline(__always)
-    public func prefetchSlots(_ key: ExternalIdKey) {
-        header.pointee.current.prefetchSlot(key)
-        for index in 0..<header.pointee.closedCount { header.pointee.closed[index].prefetchSlot(key) }
+    public func search(_ key: ExternalIdKey) -> IdSearch { header.pointee.current.search(key) }
+
+    /// Stage 2: ends searches for keys; keys may be inserted afterwards.
+    @inline(__always)
+    public func finish(_ searches: UnsafeMutableBufferPointer<IdSearch>, _ key: (Int) -> ExternalIdKey) {
+        header.pointee.current.finish(searches)
+        for row in searches.indices { searches[row].time = header.pointee.inserted.time }
+        for index in 0..<header.pointee.closedCount { askClosed(index, searches, key) }
     }
 
-    /// Stage 2: looks at the slots and starts loading the entry that may be the one.
-    @inline(__always)
-    public func prefetchCandidates(_ key: ExternalIdKey) {
-        header.pointee.current.prefetchCandidate(key)
-        for index in 0..<header.pointee.closedCount { header.pointee.closed[index].prefetchCandidate(key) }
+    /// Notes which keys a closed generation may hold, and starts loading those.
+    private func askClosed(
+        _ index: Int, _ searches: UnsafeMutableBufferPointer<IdSearch>, _ key: (Int) -> ExternalIdKey
+    ) {
+        let closed = header.pointee.closed[index]
+        withUnsafeTemporaryAllocation(of: IdSearch.self, capacity: searches.count) { older in
+            for row in searches.indices { older.initializeElement(at: row, to: closed.search(key(row))) }
+            closed.finish(older)
+            for row in searches.indices where older[row].candidate != nil { searches[row].suspect() }
+        }
     }
 
-    /// Stage 3: what is remembered of the key, in memory or recalled.
+    /// What is remembered of the key, in memory or recalled.
     ///
     /// - Complexity: O(1).
     @inline(__always)
@@ -88,11 +101,25 @@ public struct ExternalIdTable: @unchecked Sendable {
         for index in 0..<header.pointee.closedCount {
             if let id = header.pointee.closed[index].find(key) { return id }
         }
-        return header.pointee.recalledCount == 0 ? nil : recalled(key)
+        return recalled(key)
+    }
+
+    /// Stage 3: the same after a search.
+    @inline(__always)
+    public func find(_ key: ExternalIdKey, after search: IdSearch) -> RememberedId? {
+        let isAbsent =
+            search.candidate == nil && !header.pointee.inserted.mayHold(key, since: search.time)
+            && search.version == header.pointee.current.searchVersion
+        return isAbsent ? recalled(key) : find(key)
+    }
+
+    @inline(__always)
+    private func recalled(_ key: ExternalIdKey) -> RememberedId? {
+        header.pointee.recalledCount == 0 ? nil : lookUpRecalled(key)
     }
 
     @inline(never)
-    private func recalled(_ key: ExternalIdKey) -> RememberedId? { header.pointee.recalled[key] }
+    private func lookUpRecalled(_ key: ExternalIdKey) -> RememberedId? { header.pointee.recalled[key] }
 
     /// Remembers a key that is neither in memory nor in a run.
     ///
@@ -102,7 +129,17 @@ public struct ExternalIdTable: @unchecked Sendable {
     /// - Complexity: O(1) amortised; at most one segment of the index is rearranged, tens of microseconds.
     @inline(__always)
     public func insert(_ key: ExternalIdKey, _ id: RememberedId) {
+        header.pointee.inserted.add(key)
         header.pointee.current.insert(key, id)
+    }
+
+    /// The same after a search.
+    @inline(__always)
+    public func insert(_ key: ExternalIdKey, _ id: RememberedId, after search: IdSearch) {
+        let current = header.pointee.current
+        guard search.version == current.searchVersion else { return insert(key, id) }
+        header.pointee.inserted.add(key)
+        current.insert(key, id, after: search)
     }
 
     /// Whether some run may hold the key; one wrong yes in 65,000 for each.
@@ -119,6 +156,7 @@ public struct ExternalIdTable: @unchecked Sendable {
     public func deallocate() {
         precondition(header.pointee.frozen.isEmpty, "the table is frozen")
         header.pointee.current.deallocate()
+        header.pointee.inserted.deallocate()
         for generation in header.pointee.closed + header.pointee.retired { generation.deallocate() }
         header.deinitialize(count: 1)
         header.deallocate()
@@ -136,14 +174,14 @@ extension ExternalIdTable {
     /// The runs in files, oldest first.
     public var runs: [SealedIdRun] { header.pointee.runs }
 
-    /// Makes the current generation immutable and begins the next.
+    /// Makes the current generation immutable and begins the next, which expects to become as large.
     ///
     /// - Returns: the closed generation; see `IdGeneration.seal`.
     public func closeGeneration() -> IdGeneration {
         let closed = header.pointee.current
         header.pointee.closed.append(closed)
         header.pointee.closedCount += 1
-        header.pointee.current = IdGeneration(pool: header.pointee.pool)
+        header.pointee.current = IdGeneration(pool: header.pointee.pool, after: closed)
         return closed
     }
 

@@ -14,12 +14,18 @@ public struct IdGeneration: @unchecked Sendable {
         var values: Column<UInt128>
     }
 
-    init(pool: ChunkPool?) {
+    /// - Parameters:
+    ///   - former: the generation that was the current one before; this one expects to become as large.
+    init(pool: ChunkPool?, after former: IdGeneration? = nil) {
         header = .allocate(capacity: 1)
+        // Searches in the former one must not pass for searches in this.
+        let version = former.map { $0.searchVersion &+ 1 } ?? 0
         header.initialize(
             to: Header(
-                index: TagIndex(), tags: Column(default: 0, pool: pool), lows: Column(default: 0, pool: pool),
+                index: TagIndex(version: version), tags: Column(default: 0, pool: pool),
+                lows: Column(default: 0, pool: pool),
                 values: Column(default: 0, pool: pool)))
+        if let former { header.pointee.index.reserve(former.count, bytesEach: 10) }
     }
 
     /// The number of ids.
@@ -33,15 +39,26 @@ public struct IdGeneration: @unchecked Sendable {
 
     func isSame(as other: IdGeneration) -> Bool { header == other.header }
 
+    /// Changes whenever searches that have ended are of no use for insertions any more.
     @inline(__always)
-    func prefetchSlot(_ key: ExternalIdKey) { header.pointee.index.prefetch(key.indexHash) }
+    var searchVersion: UInt32 { header.pointee.index.version }
+
+    /// Begins to search for a key.
+    @inline(__always)
+    func search(_ key: ExternalIdKey) -> IdSearch { header.pointee.index.search(key.indexHash) }
+
+    /// Ends searches, and starts loading the entries that may be the ones.
+    @inline(__always)
+    func finish(_ searches: UnsafeMutableBufferPointer<IdSearch>) {
+        header.pointee.index.finish(searches)
+        for search in searches { prefetchCandidate(search) }
+    }
 
     @inline(__always)
-    func prefetchCandidate(_ key: ExternalIdKey) {
-        header.pointee.index.prefetchCandidates(key.indexHash) { entry in
-            header.pointee.lows.prefetch(Int(entry))
-            header.pointee.values.prefetch(Int(entry))
-        }
+    private func prefetchCandidate(_ search: IdSearch) {
+        guard let entry = search.candidate else { return }
+        header.pointee.lows.prefetch(Int(entry))
+        header.pointee.values.prefetch(Int(entry))
     }
 
     @inline(__always)
@@ -56,6 +73,17 @@ public struct IdGeneration: @unchecked Sendable {
 
     @inline(__always)
     func insert(_ key: ExternalIdKey, _ id: RememberedId) {
+        header.pointee.index.insert(key.indexHash, append(key, id))
+    }
+
+    /// The same for a key that was searched for, while ``searchVersion`` is what it was then.
+    @inline(__always)
+    func insert(_ key: ExternalIdKey, _ id: RememberedId, after search: IdSearch) {
+        header.pointee.index.insert(key.indexHash, append(key, id), after: search)
+    }
+
+    @inline(__always)
+    private func append(_ key: ExternalIdKey, _ id: RememberedId) -> UInt32 {
         precondition(id.sequence < SealedIdRun.emptySequence, "a sequence has 48 bits")
         let entry = header.pointee.lows.count
         precondition(entry < TagIndex.valueLimit, "the generation is full")
@@ -63,7 +91,7 @@ public struct IdGeneration: @unchecked Sendable {
         header.pointee.lows.append(key.low)
         header.pointee.values.append(
             UInt128(key.high & 0xffff) &<< 112 | UInt128(id.sequence) &<< 64 | UInt128(id.content))
-        header.pointee.index.insert(key.indexHash, UInt32(truncatingIfNeeded: entry))
+        return UInt32(truncatingIfNeeded: entry)
     }
 
     /// Log positions of the first and the last id; `nil` when there is none.

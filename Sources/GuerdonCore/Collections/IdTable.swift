@@ -6,9 +6,11 @@
 /// A miss of the cache costs more than everything else here, so work on runs of 32 to 128 ids, stage by stage:
 ///
 /// ```swift
-/// for row in run { hashes[row] = table.hash(id(row)); table.prefetchSlot(hashes[row]) }
-/// for row in run { table.prefetchCandidate(hashes[row]) }
-/// for row in run { ordinals[row] = table.find(hashes[row], id(row)) ?? table.insert(hashes[row], id(row)) }
+/// for row in run { hashes[row] = table.hash(id(row)); searches[row] = table.search(hashes[row]) }
+/// table.finish(searches)
+/// for row in run {
+///     ordinals[row] = table.find(hashes[row], id(row), after: searches[row]) ?? table.insert(hashes[row], id(row))
+/// }
 /// ```
 ///
 /// A handle: copies share one storage. The owner calls `deallocate()` once.
@@ -53,30 +55,46 @@ public struct IdTable: @unchecked Sendable {
     @inline(__always)
     public func hash(_ id: UnsafeRawBufferPointer) -> UInt64 { header.pointee.hash.hash64(id) }
 
-    /// Stage 1: starts loading the slot.
+    /// Stage 1: begins to search for an id.
     @inline(__always)
-    public func prefetchSlot(_ hash: UInt64) { header.pointee.index.prefetch(hash) }
+    public func search(_ hash: UInt64) -> IdSearch { header.pointee.index.search(hash) }
 
-    /// Stage 2: looks at the slot and starts loading the bytes of the id that may be the one.
+    /// Stage 2: ends searches, and starts loading the bytes of the ids that may be the ones.
     @inline(__always)
-    public func prefetchCandidate(_ hash: UInt64) {
-        header.pointee.index.prefetchCandidates(hash) { prefetchLine(record($0)) }
+    public func finish(_ searches: UnsafeMutableBufferPointer<IdSearch>) {
+        header.pointee.index.finish(searches)
+        for search in searches { if let unit = search.candidate { prefetchLine(record(unit)) } }
     }
 
-    /// Stage 3: the ordinal of the id, or nil if it is unknown.
+    /// The ordinal of the id, or nil if it is unknown.
     ///
     /// - Complexity: O(1).
     @inline(__always)
     public func find(_ hash: UInt64, _ id: UnsafeRawBufferPointer) -> UInt32? {
-        guard let start = id.baseAddress, id.count > 0 else { return nil }
-        let unit = header.pointee.index.find(hash) { unit in
-            let record = record(unit)
-            return Int(record.load(fromByteOffset: Self.countOffset, as: UInt8.self)) == id.count
-                && equalBytes(record + Self.bytesOffset, start, id.count)
-        }
-        guard let unit else { return nil }
-        return record(unit).load(as: UInt32.self)
+        guard id.count > 0, let unit = header.pointee.index.find(hash, { Self.isRecord(record($0), of: id) })
+        else { return nil }
+        return Self.ordinal(record(unit))
     }
+
+    /// Stage 3: the same after a search; ids may have been added since.
+    @inline(__always)
+    public func find(_ hash: UInt64, _ id: UnsafeRawBufferPointer, after search: IdSearch) -> UInt32? {
+        // Records stay where they are.
+        if let unit = search.candidate, id.count > 0 {
+            let record = record(unit)
+            if Self.isRecord(record, of: id) { return Self.ordinal(record) }
+        }
+        return find(hash, id)
+    }
+
+    @inline(__always)
+    private static func isRecord(_ record: UnsafeRawPointer, of id: UnsafeRawBufferPointer) -> Bool {
+        Int(record.load(fromByteOffset: countOffset, as: UInt8.self)) == id.count
+            && equalBytes(record + bytesOffset, id.baseAddress.unsafelyUnwrapped, id.count)
+    }
+
+    @inline(__always)
+    private static func ordinal(_ record: UnsafeRawPointer) -> UInt32 { record.load(as: UInt32.self) }
 
     /// Adds an id that `find` did not find, and gives its ordinal.
     ///
@@ -150,7 +168,7 @@ extension IdTable {
     /// - Returns: false if an id is there twice.
     /// - Complexity: O(count).
     public func indexAll(partLength: Int = 1 << 20) -> Bool {
-        header.pointee.index.reserve(count)
+        header.pointee.index.reserve(count, bytesEach: 11)
         let most = min(count, partLength)
         return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * most) { room in
             let words = UnsafeMutableBufferPointer(rebasing: room[..<most])

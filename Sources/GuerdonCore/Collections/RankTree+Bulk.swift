@@ -3,54 +3,74 @@ extension RankTree {
     ///
     /// Thousands at once cost two thirds of what they cost one by one: neighbours share the lines of their group.
     func remove(all entries: UnsafeBufferPointer<Entry>, _ precedes: Order) {
-        inRuns(entries, precedes) { run, places in
-            for (row, index) in run.enumerated() { leaf(places[row]).prefetchCandidates(entries[Int(index)].member) }
-            for (row, index) in run.enumerated() {
-                let entry = entries[Int(index)]
-                remove(entry, at: locate(entry, near: places[row], precedes))
-            }
+        inOrder(entries, precedes) { leaf, entry in
+            leaf.prefetchCandidates(entry.member)
+        } _: { entry, place in
+            remove(entry, at: locate(entry, near: place, precedes))
         }
     }
 
     /// Adds entries none of which is there.
     func insert(all entries: UnsafeBufferPointer<Entry>, _ precedes: Order) {
-        inRuns(entries, precedes) { run, places in
-            for row in run.indices { leaf(places[row]).prefetchFirstFree() }
-            for (row, index) in run.enumerated() {
-                let entry = entries[Int(index)]
-                insert(entry, at: locate(entry, near: places[row], precedes), precedes)
+        inOrder(entries, precedes) { leaf, _ in
+            leaf.prefetchFirstFree()
+        } _: { entry, place in
+            insert(entry, at: locate(entry, near: place, precedes), precedes)
+        }
+    }
+
+    /// Calls `prefetch` and later `change` for every entry, group by group. What the first is given may have changed when it comes
+    /// to the second.
+    ///
+    /// Some entries at a time go through stages, each some entries behind the one before it: what a stage starts to load is there
+    /// when the next one needs it.
+    @inline(__always)
+    private func inOrder(
+        _ entries: UnsafeBufferPointer<Entry>, _ precedes: Order, _ prefetch: (Leaf, Entry) -> Void,
+        _ change: (Entry, Place) -> Void
+    ) {
+        guard let first = entries.baseAddress, !entries.isEmpty else { return }
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * entries.count) { numbers in
+            let groups = UnsafeMutableBufferPointer(rebasing: numbers[..<entries.count])
+            let order = UnsafeMutableBufferPointer(rebasing: numbers[entries.count...])
+            findGroups(entries, into: groups, precedes)
+            sort(groups, into: order)
+            let version = header.pointee.groupVersion
+            withUnsafeTemporaryAllocation(of: Place.self, capacity: Self.placesKept) { places in
+                let places = places.baseAddress.unsafelyUnwrapped
+                Self.forEachTurn(entries.count) { stage, row in
+                    let number = order[row]
+                    let entry = first + Int(number)
+                    let place = places + (row & (Self.placesKept &- 1))
+                    switch stage {
+                    case 0:
+                        // Groups that came or went have other numbers.
+                        let isKnown = header.pointee.groupVersion == version
+                        let group = isKnown ? Int(groups[Int(number)]) : groupIndex(entry.pointee, precedes)
+                        place.pointee = Place(group: group, leaf: 0)
+                        prefetchSummary(place.pointee)
+                    case 1: findBlock(entry.pointee, place)
+                    case 2: findLeaf(entry.pointee, place, precedes)
+                    case 3: if let leaf = leaf(place.pointee) { prefetch(leaf, entry.pointee) }
+                    default: change(entry.pointee, place.pointee)
+                    }
+                }
             }
         }
     }
 
-    @inline(__always)
-    private func leaf(_ place: Place) -> Leaf { header.pointee.groups[place.group].leaf(place.leaf) }
+    private static let stages = 5
+    private static let entriesAtOnce = 16
+    /// Places that are needed at the same time, and more: a power of two.
+    private static let placesKept = 128
 
-    /// Calls `body` with the numbers of the entries, some dozens at a time and group by group, and where they belong as the tree
-    /// is then; changes within a run may move what comes behind.
-    private func inRuns(
-        _ entries: UnsafeBufferPointer<Entry>, _ precedes: Order,
-        _ body: (UnsafeBufferPointer<UInt32>, UnsafeMutableBufferPointer<Place>) -> Void
-    ) {
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * entries.count) { numbers in
-            let groups = UnsafeMutableBufferPointer(rebasing: numbers[..<entries.count])
-            let order = UnsafeMutableBufferPointer(rebasing: numbers[entries.count...])
-            for (i, entry) in entries.enumerated() { groups[i] = UInt32(groupIndex(entry, precedes)) }
-            sort(groups, into: order)
-            withUnsafeTemporaryAllocation(of: Place.self, capacity: Self.runLength) { places in
-                let version = header.pointee.groupVersion
-                for start in stride(from: 0, to: entries.count, by: Self.runLength) {
-                    let run = order[start..<min(start + Self.runLength, entries.count)]
-                    for (row, index) in run.enumerated() {
-                        // Groups that came or went have other numbers.
-                        places[row].group =
-                            header.pointee.groupVersion == version
-                            ? Int(groups[Int(index)]) : groupIndex(entries[Int(index)], precedes)
-                    }
-                    let found = UnsafeMutableBufferPointer(rebasing: places[..<run.count])
-                    locateLeaves(found, { entries[Int(run[start + $0])].key }, precedes)
-                    body(UnsafeBufferPointer(rebasing: run), found)
-                }
+    @inline(__always)
+    private static func forEachTurn(_ count: Int, _ body: (_ stage: Int, _ row: Int) -> Void) {
+        let groups = (count + entriesAtOnce - 1) / entriesAtOnce
+        for turn in 0..<groups + stages - 1 {
+            for stage in (0..<stages).reversed() where stage <= turn && turn - stage < groups {
+                let start = (turn - stage) * entriesAtOnce
+                for row in start..<min(start + entriesAtOnce, count) { body(stage, row) }
             }
         }
     }

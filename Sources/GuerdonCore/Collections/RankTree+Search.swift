@@ -21,6 +21,27 @@ extension RankTree {
         return bounds.highs[index] == entry.high ? bounds.lastNotAbove(entry, upTo: index, precedes) : index
     }
 
+    /// The groups of many entries.
+    func findGroups(
+        _ entries: UnsafeBufferPointer<Entry>, into groups: UnsafeMutableBufferPointer<UInt32>, _ precedes: Order
+    ) {
+        let bounds = header.pointee.bounds
+        var start = 0
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 8) { highs in
+            guard let highs = highs.baseAddress, let found = groups.baseAddress else { return }
+            while start + 8 <= entries.count {
+                for lane in 0..<8 { highs[lane] = entries[start &+ lane].high }
+                cintrinsics_last_not_above_each_8(
+                    bounds.highs, header.pointee.groupCount, highs, found + start)
+                for index in start..<start + 8 where bounds.highs[Int(groups[index])] == entries[index].high {
+                    groups[index] = UInt32(bounds.lastNotAbove(entries[index], upTo: Int(groups[index]), precedes))
+                }
+                start += 8
+            }
+        }
+        for index in start..<entries.count { groups[index] = UInt32(groupIndex(entries[index], precedes)) }
+    }
+
     @inline(__always)
     private func leafIndex(_ entry: Entry, _ group: Group, _ precedes: Order) -> Int {
         let block = Self.blockIndex(entry.high, group)
@@ -52,38 +73,44 @@ extension RankTree {
     }
 }
 
+// The steps of a search whose group is known, for many searches that wait for memory together. In between the tree may change:
+// then a place is no longer right, and possibly not there.
 extension RankTree {
-    /// Keys that are looked up together.
-    static let runLength = 64
-
-    /// Completes places whose groups are known, and starts loading what a change reads there first.
-    ///
-    /// Prefetches stand in loops of their own: one that waits for the translation of its address holds up what comes
-    /// behind it, so many of them must be in flight at once.
+    /// Starts loading what the next step reads.
     @inline(__always)
-    func locateLeaves(_ places: UnsafeMutableBufferPointer<Place>, _ key: (Int) -> UInt128, _ precedes: Order) {
-        for row in places.indices {
-            let group = header.pointee.groups[places[row].group]
-            prefetchLine(group.summary)
-            prefetchLine(group.counts)
-        }
-        for row in places.indices {
-            let group = header.pointee.groups[places[row].group]
-            places[row].leaf = Self.blockIndex(Entry(key: key(row), member: 0).high, group)
-        }
-        for row in places.indices {
-            let block = header.pointee.groups[places[row].group].block(places[row].leaf)
-            prefetchLine(block)
-            prefetchLine(block + 8)
-        }
-        for row in places.indices {
-            let group = header.pointee.groups[places[row].group]
-            places[row].leaf = leafIndex(Entry(key: key(row), member: 0), group, precedes)
-        }
-        for row in places.indices {
-            let group = header.pointee.groups[places[row].group]
-            prefetchLine(group.leaf(places[row].leaf).base)
-        }
+    func prefetchSummary(_ place: Place) {
+        let group = header.pointee.groups[place.group]
+        prefetchLine(group.summary)
+        prefetchLine(group.counts)
+    }
+
+    /// Finds the eight leaves among which the entry belongs, and starts loading their bounds.
+    @inline(__always)
+    func findBlock(_ entry: Entry, _ place: UnsafeMutablePointer<Place>) {
+        guard let group = group(place.pointee) else { return }
+        let number = Self.blockIndex(entry.high, group)
+        prefetchLine(group.block(number))
+        prefetchLine(group.block(number) + 8)
+    }
+
+    /// Finds the leaf, and starts loading what tells its entries.
+    @inline(__always)
+    func findLeaf(_ entry: Entry, _ place: UnsafeMutablePointer<Place>, _ precedes: Order) {
+        guard let group = group(place.pointee) else { return }
+        place.pointee.leaf = leafIndex(entry, group, precedes)
+        prefetchLine(group.leaf(place.pointee.leaf).base)
+    }
+
+    /// The leaf at a place; `nil` when it has gone.
+    @inline(__always)
+    func leaf(_ place: Place) -> Leaf? {
+        guard let group = group(place), place.leaf < group.leafCount else { return nil }
+        return group.leaf(place.leaf)
+    }
+
+    @inline(__always)
+    private func group(_ place: Place) -> Group? {
+        place.group < header.pointee.groupCount ? header.pointee.groups[place.group] : nil
     }
 }
 

@@ -18,14 +18,20 @@ struct TagIndex: @unchecked Sendable {
         var directory: UnsafeMutablePointer<Segment>
         /// The directory has 2 to the power of `depth` entries.
         var depth: UInt64 = 0
+        /// Buckets that segments are made of when something is put into them first; see ``reserve(_:bytesEach:)``.
+        var reservedHomes = 0
+        /// What segments that are not made yet share, with nothing in it.
+        var emptySlots: UnsafeMutablePointer<UInt64>
         var slotBytes = 0
+        /// Changes whenever a bucket moves.
+        var version: UInt32
     }
 
     /// One entry of the directory. Entries that share a segment are neighbours; only the first counts.
     private struct Segment {
         var slots: UnsafeMutablePointer<UInt64>
         var count: UInt32
-        /// Buckets that tags are spread over; `padding` more take what is displaced beyond the last.
+        /// Buckets that tags are spread over, 0 before the segment is made; `padding` more take what is displaced beyond the last.
         var homes: UInt16
         /// Leading tag bits that all entries of the segment share.
         var depth: UInt8
@@ -38,19 +44,30 @@ struct TagIndex: @unchecked Sendable {
     private static let firstHomes = 4
     /// With the padding exactly eight pages.
     private static let homesLimit = 512 - padding
+    /// The last of them stays empty, so that every search ends there.
     private static let padding = 8
     /// Beyond this many leading bits too few are left to spread a segment: over 10⁹ entries.
     private static let depthLimit: UInt64 = 20
 
-    init() {
+    /// Makes an empty table.
+    ///
+    /// - Parameter version: what ``version`` is at first.
+    init(version: UInt32 = 0) {
         header = .allocate(capacity: 1)
         let directory = StateMemory.allocate(Segment.self, count: 1)
-        header.initialize(to: Header(directory: directory))
+        let empty = StateMemory.allocate(UInt64.self, count: Self.slotCount(0))
+        empty.initialize(repeating: 0, count: Self.slotCount(0))
+        header.initialize(to: Header(directory: directory, emptySlots: empty, version: version))
         directory.initialize(to: makeSegment(homes: Self.firstHomes, depth: 0))
     }
 
-    /// Makes an empty table large enough for so many values, if hashes are spread.
-    func reserve(_ count: Int) {
+    /// Makes an empty table ready for so many values: if hashes are spread, no segment is split before they are there, and few
+    /// are copied.
+    ///
+    /// Segments are made when something is put into them first.
+    ///
+    /// - Parameter bytesEach: memory for a value; with 11 a segment is hardly ever too small, with 10 every fourth has to grow.
+    func reserve(_ count: Int, bytesEach: Int) {
         precondition(header.pointee.depth == 0 && header.pointee.directory[0].count == 0, "the table is not empty")
         var depth: UInt64 = 0
         while count &>> depth > Self.reservedMost, depth < Self.depthLimit { depth += 1 }
@@ -58,11 +75,11 @@ struct TagIndex: @unchecked Sendable {
         header.pointee.slotBytes = 0
         header.pointee.depth = depth
         header.pointee.directory = StateMemory.allocate(Segment.self, count: 1 << Int(depth))
-        // Three quarters full, so that chance hardly ever makes one of them too small.
-        let homes = max((count &>> depth) * 4 / (3 * Self.bucketSlots) + 1, Self.firstHomes)
-        for entry in 0..<1 << Int(depth) {
-            header.pointee.directory[entry] = makeSegment(homes: homes, depth: UInt8(depth))
-        }
+        let buckets = (count &>> depth) * bytesEach / (8 * Self.bucketSlots)
+        header.pointee.reservedHomes = max(buckets - Self.padding, Self.firstHomes)
+        let empty = Segment(slots: header.pointee.emptySlots, count: 0, homes: 0, depth: UInt8(depth))
+        header.pointee.directory.initialize(repeating: empty, count: 1 << Int(depth))
+        header.pointee.version &+= 1
     }
 
     /// Values that a segment is made for at most, so that it seldom has to be split.
@@ -74,6 +91,7 @@ struct TagIndex: @unchecked Sendable {
 
     func deallocate() {
         deallocateSegments()
+        StateMemory.free(header.pointee.emptySlots, count: Self.slotCount(0))
         header.deallocate()
     }
 
@@ -82,40 +100,65 @@ struct TagIndex: @unchecked Sendable {
         StateMemory.free(header.pointee.directory, count: 1 << Int(header.pointee.depth))
     }
 
-    /// Starts loading the bucket where the hash is at home.
+    /// Changes whenever buckets move, as an insertion may make them.
     @inline(__always)
-    func prefetch(_ hash: UInt64) {
-        let segment = header.pointee.directory[directoryIndex(hash &>> 32)]
-        prefetchLine(Self.bucket(hash &>> 32, segment))
+    var version: UInt32 { header.pointee.version }
+
+    /// Begins to search for a hash: starts loading the bucket where it is at home.
+    @inline(__always)
+    func search(_ hash: UInt64) -> IdSearch {
+        let bucket = home(hash)
+        prefetchLine(bucket)
+        return IdSearch(bucket: bucket, tag: UInt32(truncatingIfNeeded: hash &>> 32), version: version)
     }
 
-    /// Calls `body` with the values in the bucket that was loaded that may be the one, and starts loading the next bucket where
-    /// the search may go on there.
-    @inline(__always)
-    func prefetchCandidates(_ hash: UInt64, _ body: (UInt32) -> Void) {
-        let tag = hash &>> 32
-        let bucket = Self.bucket(tag, header.pointee.directory[directoryIndex(tag)])
-        let isFound = Self.firstValue(in: bucket, tag) { value in
-            body(value)
-            return true
+    /// Brings searches to their ends: side by side, as the next bucket of one is loaded while others are looked at, and without
+    /// jumps, which would be guessed wrong a third of the time.
+    func finish(_ searches: UnsafeMutableBufferPointer<IdSearch>) {
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: searches.count) { room in
+            guard let first = searches.baseAddress, let open = room.baseAddress else { return }
+            let version = version
+            var left = 0
+            for number in 0..<searches.count {
+                if first[number].version != version { first[number] = search(UInt64(first[number].tag) &<< 32) }
+                open[left] = UInt32(truncatingIfNeeded: number)
+                left &+= Self.step(first + number) ? 1 : 0
+            }
+            while left > 0 {
+                let count = left
+                left = 0
+                for index in 0..<count {
+                    let number = open[index]
+                    open[left] = number
+                    left &+= Self.step(first + Int(number)) ? 1 : 0
+                }
+            }
         }
-        // Behind the last bucket of a segment is nothing to load, and no harm in asking.
-        if isFound == nil, Self.isFull(bucket) { prefetchLine(bucket + Self.bucketSlots) }
+    }
+
+    /// Looks at a bucket; whether the search goes on, in the next one, which is being loaded.
+    @inline(__always)
+    private static func step(_ search: UnsafeMutablePointer<IdSearch>) -> Bool {
+        let bucket = search.pointee.bucket
+        let mask = cintrinsics_match_16_halves(bucket, search.pointee.tag) & 0xaaaa
+        let word = UInt32(truncatingIfNeeded: bucket[mask.trailingZeroBitCount &>> 1 & (bucketSlots &- 1)])
+        search.pointee.found = mask == 0 ? 0 : word
+        // The last bucket of a segment is never full.
+        let goesOn = mask == 0 && isFull(bucket)
+        search.pointee.bucket = goesOn ? bucket + bucketSlots : bucket
+        prefetchLine(search.pointee.bucket)
+        return goesOn
     }
 
     /// The first value with the tag of `hash` that `matches` accepts.
     @inline(__always)
     func find(_ hash: UInt64, _ matches: (UInt32) -> Bool) -> UInt32? {
-        let tag = hash &>> 32
-        let segment = header.pointee.directory[directoryIndex(tag)]
-        var bucket = Self.bucket(tag, segment)
-        let end = segment.slots + Self.slotCount(Int(segment.homes))
-        while bucket < end {
-            if let value = Self.firstValue(in: bucket, tag, matches) { return value }
+        var bucket = home(hash)
+        while true {
+            if let value = Self.firstValue(in: bucket, hash &>> 32, matches) { return value }
             if !Self.isFull(bucket) { return nil }
             bucket += Self.bucketSlots
         }
-        return nil
     }
 
     @inline(__always)
@@ -135,10 +178,22 @@ struct TagIndex: @unchecked Sendable {
 
     /// Adds a value, at most `valueLimit`, without looking whether the key is there.
     @inline(__always)
-    func insert(_ hash: UInt64, _ value: UInt32) {
+    func insert(_ hash: UInt64, _ value: UInt32) { insert(hash, value, from: home(hash)) }
+
+    /// The same for a hash that was searched for, while ``version`` is what it was then.
+    @inline(__always)
+    func insert(_ hash: UInt64, _ value: UInt32, after search: IdSearch) { insert(hash, value, from: search.bucket) }
+
+    @inline(__always)
+    private func insert(_ hash: UInt64, _ value: UInt32, from bucket: UnsafeMutablePointer<UInt64>) {
         precondition(value <= Self.valueLimit, "the table is full")
         let word = (hash &>> 32) &<< 32 | UInt64(value &+ 1)
-        while !tryInsert(word) { makeRoom(hash &>> 32) }
+        if !tryInsert(word, from: bucket) { insertGrowing(word) }
+    }
+
+    @inline(never)
+    private func insertGrowing(_ word: UInt64) {
+        repeat { makeRoom(word &>> 32) } while !tryInsert(word, from: home(word))
     }
 
     /// The most entries that `forEachInRuns` hands out at once, and that can have one tag.
@@ -180,9 +235,12 @@ extension TagIndex {
         return Int(truncatingIfNeeded: (rest &* UInt64(segment.homes)) &>> 32)
     }
 
+    /// The bucket where a hash is at home.
     @inline(__always)
-    private static func bucket(_ tag: UInt64, _ segment: Segment) -> UnsafeMutablePointer<UInt64> {
-        segment.slots + home(tag, segment) &* bucketSlots
+    private func home(_ hash: UInt64) -> UnsafeMutablePointer<UInt64> {
+        let tag = hash &>> 32
+        let segment = header.pointee.directory[directoryIndex(tag)]
+        return segment.slots + Self.home(tag, segment) &* Self.bucketSlots
     }
 
     /// Buckets fill from their first slot.
@@ -198,9 +256,9 @@ extension TagIndex {
     /// Puts a word into a bucket or, where that is full, into the next that is not; `false` when there is none before `end`.
     @inline(__always)
     private static func place(
-        _ word: UInt64, from home: UnsafeMutablePointer<UInt64>, before end: UnsafeMutablePointer<UInt64>
+        _ word: UInt64, from first: UnsafeMutablePointer<UInt64>, before end: UnsafeMutablePointer<UInt64>
     ) -> Bool {
-        var bucket = home
+        var bucket = first
         while isFull(bucket) {
             bucket += bucketSlots
             if bucket == end { return false }
@@ -253,12 +311,12 @@ extension TagIndex {
     }
 
     @inline(__always)
-    private func tryInsert(_ word: UInt64) -> Bool {
+    private func tryInsert(_ word: UInt64, from bucket: UnsafeMutablePointer<UInt64>) -> Bool {
         let entry = firstEntry(word &>> 32)
         let segment = entry.pointee
         if segment.count &* 6 >= UInt32(segment.homes) &* UInt32(5 * Self.bucketSlots) { return false }
-        let end = segment.slots + Self.slotCount(Int(segment.homes))
-        guard Self.place(word, from: Self.bucket(word &>> 32, segment), before: end) else { return false }
+        let end = segment.slots + Self.slotCount(Int(segment.homes)) - Self.bucketSlots
+        guard Self.place(word, from: bucket, before: end) else { return false }
         entry.pointee.count &+= 1
         return true
     }
@@ -282,13 +340,18 @@ extension TagIndex {
     private static func slotBytes(_ homes: Int) -> Int { slotCount(homes) * 8 }
 
     private static func freeSlots(_ segment: Segment) {
+        if segment.homes == 0 { return }
         StateMemory.free(segment.slots, count: slotCount(Int(segment.homes)))
     }
 
     @inline(never)
     private func makeRoom(_ tag: UInt64) {
         let old = firstEntry(tag).pointee
-        if old.homes < Self.homesLimit {
+        if old.homes == 0 {
+            let made = makeSegment(homes: header.pointee.reservedHomes, depth: old.depth)
+            firstEntry(tag).update(repeating: made, count: aliases(of: old))
+            header.pointee.version &+= 1
+        } else if old.homes < Self.homesLimit {
             // A page more where there are pages, a quarter more before.
             let page = StateMemory.pageBytes / (8 * Self.bucketSlots)
             let homes = max(min(Int(old.homes) * 5 / 4, Int(old.homes) + page), Int(old.homes) + 1)
@@ -301,6 +364,9 @@ extension TagIndex {
                 makeSegment(homes: homes, depth: old.depth + 1))
         }
     }
+
+    /// How many entries of the directory share a segment.
+    private func aliases(of segment: Segment) -> Int { 1 << (Int(header.pointee.depth) - Int(segment.depth)) }
 
     /// Moves the entries of the segment of `tag` to `lower` or, by their next bit, to `lower` and `upper`.
     private func replace(_ tag: UInt64, with lower: Segment, _ upper: Segment?) {
@@ -327,12 +393,13 @@ extension TagIndex {
                 bucket += Self.bucketSlots
             }
         }
-        let aliases = 1 << (Int(header.pointee.depth) - Int(old.depth))
+        let aliases = aliases(of: old)
         for alias in 0..<aliases {
             entry[alias] = upper != nil && alias >= aliases / 2 ? segments.1 : segments.0
         }
         header.pointee.slotBytes -= Self.slotBytes(Int(old.homes))
         Self.freeSlots(old)
+        header.pointee.version &+= 1
     }
 
     @inline(__always)
@@ -341,7 +408,7 @@ extension TagIndex {
         while filled[bucket] == bucketSlots {
             bucket &+= 1
             // So many displaced entries at two thirds load do not happen with a keyed hash.
-            precondition(bucket < Int(segment.homes) &+ padding, "hashes are not spread")
+            precondition(bucket < Int(segment.homes) &+ padding &- 1, "hashes are not spread")
         }
         segment.slots[bucket &* bucketSlots &+ Int(filled[bucket])] = word
         filled[bucket] &+= 1
@@ -371,4 +438,31 @@ extension TagIndex {
             index += 1 << (Int(header.pointee.depth) - Int(segment.depth))
         }
     }
+}
+
+/// A search for an id in a table, which goes from bucket to bucket of its ``TagIndex``.
+public struct IdSearch: BitwiseCopyable {
+    /// Where it stands; in the end the first bucket with a candidate, or that is not full.
+    fileprivate var bucket: UnsafeMutablePointer<UInt64>
+    fileprivate let tag: UInt32
+    /// The value with the tag that was found first, and 1; 0 when there is none.
+    fileprivate var found: UInt32 = 0
+    /// The version of the index that it is about.
+    let version: UInt32
+    /// When it ended, by a clock of the table.
+    var time: UInt32 = 0
+
+    fileprivate init(bucket: UnsafeMutablePointer<UInt64>, tag: UInt32, version: UInt32) {
+        self.bucket = bucket
+        self.tag = tag
+        self.version = version
+    }
+
+    /// The value that may be the one, once the search has ended.
+    @inline(__always)
+    var candidate: UInt32? { found == 0 ? nil : found &- 1 }
+
+    /// Makes it a search that whoever asks has to make again: something else may hold the id.
+    @inline(__always)
+    mutating func suspect() { found = .max }
 }

@@ -119,7 +119,7 @@ public struct WorldLoader {
                 let key = ExternalIdKey(high: try source.fixed(), low: try source.fixed())
                 let content = try source.fixed()
                 ids.append((key, RememberedId(sequence: try source.varint(), content: content)))
-                table.prefetchSlots(key)
+                _ = table.search(key)
             }
             for (key, id) in ids {
                 table.insert(key, id)
