@@ -38,21 +38,24 @@ extension RankTree {
             let version = header.pointee.groupVersion
             withUnsafeTemporaryAllocation(of: Place.self, capacity: Self.placesKept) { places in
                 let places = places.baseAddress.unsafelyUnwrapped
-                Self.forEachTurn(entries.count) { stage, row in
-                    let number = order[row]
-                    let entry = first + Int(number)
-                    let place = places + (row & (Self.placesKept &- 1))
+                func forEach(_ rows: Range<Int>, _ body: (UnsafePointer<Entry>, UnsafeMutablePointer<Place>) -> Void) {
+                    for row in rows { body(first + Int(order[row]), places + (row & (Self.placesKept &- 1))) }
+                }
+                Self.forEachTurn(entries.count) { stage, rows in
                     switch stage {
                     case 0:
                         // Groups that came or went have other numbers.
                         let isKnown = header.pointee.groupVersion == version
-                        let group = isKnown ? Int(groups[Int(number)]) : groupIndex(entry.pointee, precedes)
-                        place.pointee = Place(group: group, leaf: 0)
-                        prefetchSummary(place.pointee)
-                    case 1: findBlock(entry.pointee, place)
-                    case 2: findLeaf(entry.pointee, place, precedes)
-                    case 3: if let leaf = leaf(place.pointee) { prefetch(leaf, entry.pointee) }
-                    default: change(entry.pointee, place.pointee)
+                        forEach(rows) { entry, place in
+                            let group =
+                                isKnown ? Int(groups[entry - first]) : groupIndex(entry.pointee, precedes)
+                            place.pointee = Place(group: group, leaf: 0)
+                            prefetchSummary(place.pointee)
+                        }
+                    case 1: forEach(rows) { findBlock($0.pointee, $1) }
+                    case 2: forEach(rows) { findLeaf($0.pointee, $1, precedes) }
+                    case 3: forEach(rows) { if let leaf = leaf($1.pointee) { prefetch(leaf, $0.pointee) } }
+                    default: forEach(rows) { change($0.pointee, $1.pointee) }
                     }
                 }
             }
@@ -65,12 +68,12 @@ extension RankTree {
     private static let placesKept = 128
 
     @inline(__always)
-    private static func forEachTurn(_ count: Int, _ body: (_ stage: Int, _ row: Int) -> Void) {
+    private static func forEachTurn(_ count: Int, _ body: (_ stage: Int, _ rows: Range<Int>) -> Void) {
         let groups = (count + entriesAtOnce - 1) / entriesAtOnce
         for turn in 0..<groups + stages - 1 {
             for stage in (0..<stages).reversed() where stage <= turn && turn - stage < groups {
                 let start = (turn - stage) * entriesAtOnce
-                for row in start..<min(start + entriesAtOnce, count) { body(stage, row) }
+                body(stage, start..<min(start + entriesAtOnce, count))
             }
         }
     }

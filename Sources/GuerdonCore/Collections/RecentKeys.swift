@@ -1,4 +1,4 @@
-/// Which keys may have been added to a table since some moment: told by twelve bits of a key.
+/// Which keys may have been added to a table since some moment: told by nine bits of a key.
 ///
 /// The owner calls `deallocate()` once.
 struct RecentKeys {
@@ -8,7 +8,7 @@ struct RecentKeys {
     /// The number of keys that have been added.
     private(set) var time: UInt32 = 0
 
-    private static let markCount = 4096
+    private static let markCount = 512
 
     init() {
         marks = .allocate(capacity: Self.markCount)
