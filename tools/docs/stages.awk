@@ -8,7 +8,7 @@ function stage(name, pattern, suite) {
 BEGIN {
     stage("read from sockets", "sys_recv|Socket.receive|ReceivedBytes", "")
     stage("decode lines into the batch", "RequestDecoder|simdjson|TimeText|DecimalText|ServerBatch.add", "decode-plain")
-    stage("identity: ids, performers, uplines", "Step.resolve|Step.climb|World.readActions|World.prepare|World.prefetch|TagIndex|ExternalId|IdTable|ByteArena|IdGeneration|World.lookUp|Workspace.shape|Uplines", "apply")
+    stage("identity: ids, performers, uplines", "Step.search|Step.finish|Step.resolve|Step.climb|Step.perform|IdSearch|RecentKeys|World.recallSealedIds|World.readActions|World.prepare|World.prefetch|TagIndex|ExternalId|IdTable|ByteArena|IdGeneration|World.lookUp|Workspace.shape|Uplines", "apply")
     stage("evaluate plans", "Step.evaluate|World.applyActions|World.mustGoOneByOne|World.mayInterfere|World.finish|ActiveShape|RewardFormula|Condition|PayOperation|Machine", "apply")
     stage("book into wallets", "Step.receive|WalletShard|World.settle|Step.applyChanges", "apply")
     stage("order the boards", "Standing|ScoreIndex|RankTree|RankSorter|RankBlocks|Board|SideWork|SideThread", "apply")
