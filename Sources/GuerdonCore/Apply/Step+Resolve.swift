@@ -52,7 +52,7 @@ extension Step {
 
     /// The same for rows of one shape.
     private func resolve(_ run: Range<Int>, _ shape: ActiveShape) {
-        let (rows, ids) = (rows, shape.workspace.externalIds)
+        let (rows, ids, members) = (rows, shape.workspace.externalIds, shape.workspace.members)
         let forest = shape.workspace.forest
         var accepted: UInt64 = 0
         var digest: UInt64 = 0
@@ -62,7 +62,8 @@ extension Step {
         rows.forEach(in: run) { row in
             let (id, member) = (idSearches[number], memberSearches[number])
             number &+= 1
-            Step.resolveOne(row, shape, ids.find(row.pointee.key, after: id), member, creates: true)
+            let known = members.find(row.pointee.memberHash, row.pointee.performer, after: member)
+            Step.resolveOne(row, shape, ids.find(row.pointee.key, after: id), known, creates: true)
             guard row.pointee.state == .open else { return }
             forest.prefetch(row.pointee.member)
             if wantsDays {
@@ -99,8 +100,8 @@ extension Step {
         }
         let (row, workspace) = (rows.address(of: i), shape.workspace)
         Step.resolveOne(
-            row, shape, workspace.externalIds.find(row.pointee.key), workspace.members.search(row.pointee.memberHash),
-            creates: false)
+            row, shape, workspace.externalIds.find(row.pointee.key),
+            workspace.members.find(row.pointee.memberHash, row.pointee.performer), creates: false)
         rows[i].day = Int32(truncatingIfNeeded: shape.workspace.localDay(at: rows[i].at))
         climb(i..<i + 1)
     }
@@ -117,7 +118,7 @@ extension Step {
     @inline(__always)
     private static func resolveOne(
         _ row: UnsafeMutablePointer<ActionRow>, _ shape: ActiveShape, _ seen: RememberedId?,
-        _ member: IdSearch, creates: Bool
+        _ member: UInt32?, creates: Bool
     ) {
         let workspace = shape.workspace
         if let seen {
@@ -125,8 +126,7 @@ extension Step {
             row.pointee.first = seen.sequence
             return
         }
-        let known = workspace.members.find(row.pointee.memberHash, row.pointee.performer, after: member)
-        if let member = known {
+        if let member {
             row.pointee.member = member
         } else if workspace.autoCreateMembers, shape.refusal == nil, row.pointee.state == .open {
             row.pointee.member =

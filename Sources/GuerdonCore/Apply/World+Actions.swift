@@ -98,7 +98,7 @@ extension World {
         }
     }
 
-    /// Applies the step run by run, the last phases of it beside the owner where that can be.
+    /// Applies the step turn by turn, the last phases of it beside the owner where that can be.
     private func applyInRuns(_ batch: CommandBatch) {
         let (step, lane, firstPosting) = (step, lanes[0], postings.count)
         if let bookings, !batch.wantsPostings, bookings.takes(step.rows.count) {

@@ -5,7 +5,7 @@
 /// run for a file. Once the file is safe the generation is replaced by the run's filter: 2.5 bytes an id instead of 38. Whether a key
 /// is in a file is then asked with `forEachPossiblySealed`, settled by reading a block, and told with `recall`.
 ///
-/// In runs of 32 to 128 ids, stage by stage:
+/// In groups of sixteen ids, stage by stage:
 ///
 /// ```swift
 /// table.forEachPossiblySealed(in: run) { row in keys[row] } _: { row in … table.recall(keys[row], …) }

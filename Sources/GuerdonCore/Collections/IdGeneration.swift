@@ -14,8 +14,7 @@ public struct IdGeneration: @unchecked Sendable {
         var values: Column<UInt128>
     }
 
-    /// - Parameters:
-    ///   - former: the generation that was the current one before; this one expects to become as large.
+    /// - Parameter former: the generation that was the current one before; this one expects to become as large.
     init(pool: ChunkPool?, after former: IdGeneration? = nil) {
         header = .allocate(capacity: 1)
         // Searches in the former one must not pass for searches in this.

@@ -3,7 +3,7 @@
 /// Members, codes and tags are known inside the engine by ordinal only. Ids are never removed. Growth is incremental:
 /// the slowest single insertion rearranges a few thousand slots.
 ///
-/// A miss of the cache costs more than everything else here, so work on runs of 32 to 128 ids, stage by stage:
+/// A miss of the cache costs more than everything else here, so work on groups of sixteen ids, stage by stage:
 ///
 /// ```swift
 /// for row in run { hashes[row] = table.hash(id(row)); searches[row] = table.search(hashes[row]) }
