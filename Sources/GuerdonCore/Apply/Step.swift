@@ -1,16 +1,10 @@
 /// Actions that are read, resolved, evaluated and booked together.
 ///
 /// What a phase finds out about an action stands in its row. Phases follow each other group by group, and what one of them starts
-/// to load for a group is there when the next one comes to that group, see ``forEachTurn(stages:_:)``.
+/// to load for a group is there when the next one comes to that group, see ``forEachTurn(_:_:lag:_:)``.
 final class Step {
     /// Most rows of a step.
     static let capacity = 512
-    /// Rows that go through a phase together.
-    ///
-    /// A processor has a dozen or two loads from memory under way. It forgets what more it is asked to load beforehand, and then
-    /// waits for that when it is needed: 64 at once cost twice as much each as 16.
-    static let groupRows = 16
-
     let rows = Buffer<ActionRow>(capacity: Step.capacity)
     /// The shapes that rows name; `nil` where there is no such workspace.
     var shapes: ContiguousArray<ActiveShape?> = []
@@ -29,21 +23,6 @@ final class Step {
         memberSearches.deallocate()
     }
 
-    /// Takes all rows through stages, group by group: each stage comes to a group one turn after the stage before it, so that there
-    /// is time in between to load what that one asked for.
-    @inline(__always)
-    func forEachTurn(_ stages: Stages, _ body: (_ stage: Stage, _ group: Range<Int>) throws -> Void) rethrows {
-        let groups = (rows.count + Step.groupRows - 1) / Step.groupRows
-        for turn in 0..<groups + stages.order.count - 1 {
-            for stage in stages.order {
-                let number = turn - (stage.rawValue - stages.first.rawValue)
-                guard number >= 0, number < groups else { continue }
-                let start = number * Step.groupRows
-                try body(stage, start..<min(start + Step.groupRows, rows.count))
-            }
-        }
-    }
-
     /// Takes all rows through stages, as one shard does that knows all members.
     ///
     /// - Parameters:
@@ -51,7 +30,8 @@ final class Step {
     ///   - postings: where booking appends a posting for every reward; `nil` when nobody asks for them.
     func perform(_ stages: Stages, _ lane: ShardLane, _ postings: Buffer<Posting>?) {
         let isBooked = stages.order.contains(.book)
-        forEachTurn(stages) { stage, group in
+        let first = stages.first.rawValue
+        forEachTurn(rows.count, stages.order, lag: { $0.rawValue - first }) { stage, group in
             switch stage {
             case .searchIds: searchIds(group)
             case .searchMembers: searchMembers(group)

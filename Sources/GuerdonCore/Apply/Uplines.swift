@@ -4,7 +4,7 @@
 struct Uplines {
     private let members = Buffer<UInt32>()
     /// Rows still climbing, in order.
-    private let climbers = Buffer<UInt32>(capacity: Step.groupRows)
+    private let climbers = Buffer<UInt32>(capacity: groupRows)
 
     func deallocate() {
         members.deallocate()

@@ -41,7 +41,8 @@ extension RankTree {
                 func forEach(_ rows: Range<Int>, _ body: (UnsafePointer<Entry>, UnsafeMutablePointer<Place>) -> Void) {
                     for row in rows { body(first + Int(order[row]), places + (row & (Self.placesKept &- 1))) }
                 }
-                Self.forEachTurn(entries.count) { stage, rows in
+                // The last stage first: changes come before what is found next.
+                forEachTurn(entries.count, (0..<Self.stages).reversed(), lag: { $0 }) { stage, rows in
                     switch stage {
                     case 0:
                         // Groups that came or went have other numbers.
@@ -63,20 +64,8 @@ extension RankTree {
     }
 
     private static let stages = 5
-    private static let entriesAtOnce = 16
     /// Places that are needed at the same time, and more: a power of two.
     private static let placesKept = 128
-
-    @inline(__always)
-    private static func forEachTurn(_ count: Int, _ body: (_ stage: Int, _ rows: Range<Int>) -> Void) {
-        let groups = (count + entriesAtOnce - 1) / entriesAtOnce
-        for turn in 0..<groups + stages - 1 {
-            for stage in (0..<stages).reversed() where stage <= turn && turn - stage < groups {
-                let start = (turn - stage) * entriesAtOnce
-                body(stage, start..<min(start + entriesAtOnce, count))
-            }
-        }
-    }
 
     /// Sorts the numbers 0, 1, 2 … by their group: one pass to count, one to place.
     private func sort(_ groups: UnsafeMutableBufferPointer<UInt32>, into order: UnsafeMutableBufferPointer<UInt32>) {
