@@ -32,6 +32,32 @@ import Testing
         }
     }
 
+    /// Scores are few, so that many members share one and all come in behind those who have it; in the end most are taken off.
+    @Test(arguments: [300, 4_096])
+    func membersWhoClimbTogetherAndLeaveGiveTheSortedArray(size: Int) {
+        let index = ScoreIndex(countsDistinctScores: false)
+        defer { index.deallocate() }
+        var random = SplitMix64(seed: UInt64(size))
+        var standings = [Standing](repeating: (0, 0), count: 30_000)
+        var members = Array(0..<standings.count)
+        var since: UInt64 = 0
+        let rounds = 200_000 / size
+        for round in 0..<rounds {
+            let leaves = round > rounds * 2 / 3
+            members.shuffle(using: &random)
+            var changes: [ScoreIndex.Change] = []
+            for member in members.prefix(size) {
+                since += 1
+                let score = leaves ? 0 : standings[member].score + Int64(random.below(20))
+                changes.append(.init(member: UInt32(member), old: standings[member], new: (score, since)))
+                standings[member] = (score, since)
+            }
+            changes.withUnsafeBufferPointer { index.apply($0, precedes: Self.precedes) }
+            if round % (rounds / 8) == 0 { check(index, standings, dense: false) }
+        }
+        check(index, standings, dense: false)
+    }
+
     private func check(_ index: ScoreIndex, _ standings: [Standing], dense: Bool) {
         let sorted = standings.indices.filter { standings[$0].score > 0 }.sorted { a, b in
             let (first, second) = (standings[a], standings[b])

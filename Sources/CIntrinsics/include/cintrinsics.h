@@ -47,11 +47,38 @@ void cintrinsics_lower_priority(void);
 //
 // They take as long for one answer as for another: where a comparison of random keys becomes a jump, the processor
 // guesses wrong half the time, which costs more than the whole search. Compilers like to make jumps of such
-// comparisons, so each result goes through a register that they cannot see through.
+// comparisons, or many instructions of a few: so those that are made most often are written out, and the result of each
+// other one goes through a register that they cannot see through.
 
 static inline size_t cintrinsics_opaque(size_t value) {
     __asm__("" : "+r"(value));
     return value;
+}
+
+/// `next` if the key there is not above `key`, else `place`.
+static inline size_t cintrinsics_step(const uint64_t *keys, size_t place, size_t next, uint64_t key) {
+#ifdef __x86_64__
+    __asm__("cmpq %[other], %[key]\n\tcmovaeq %[next], %[place]"
+            : [place] "+r"(place)
+            : [next] "r"(next), [key] "r"(key), [other] "m"(keys[next])
+            : "cc");
+    return place;
+#else
+    return place + ((next - place) & -cintrinsics_opaque(keys[next] <= key));
+#endif
+}
+
+/// `count`, and one more if `other` is above `key`.
+static inline size_t cintrinsics_count_if_above(size_t count, const uint64_t *other, uint64_t key) {
+#ifdef __x86_64__
+    __asm__("cmpq %[other], %[key]\n\tadcq $0, %[count]"
+            : [count] "+r"(count)
+            : [key] "r"(key), [other] "m"(*other)
+            : "cc");
+    return count;
+#else
+    return count + cintrinsics_opaque(*other > key);
+#endif
 }
 
 /// The last of `count` keys that is not above `key`, or 0 if there is none.
@@ -59,7 +86,7 @@ static inline size_t cintrinsics_last_not_above(const uint64_t *keys, size_t cou
     size_t base = 0;
     while (count > 1) {
         const size_t half = count / 2;
-        base += half & -cintrinsics_opaque(keys[base + half] <= key);
+        base = cintrinsics_step(keys, base, base + half, key);
         count -= half;
     }
     return base;
@@ -74,7 +101,7 @@ static inline void cintrinsics_last_not_above_each_8(
         const size_t half = count / 2;
 #pragma GCC unroll 8
         for (int lane = 0; lane < 8; lane++) {
-            base[lane] += half & -cintrinsics_opaque(keys[base[lane] + half] <= wanted[lane]);
+            base[lane] = cintrinsics_step(keys, base[lane], base[lane] + half, wanted[lane]);
         }
         count -= half;
     }
@@ -116,20 +143,22 @@ static inline size_t cintrinsics_least_wide(const uint64_t *highs, const uint64_
 
 /// How many of eight keys are not above `key`.
 static inline size_t cintrinsics_count_not_above_8(const uint64_t *keys, uint64_t key) {
-    size_t count = 0;
+    size_t above = 0;
+#pragma GCC unroll 8
     for (int index = 0; index < 8; index++) {
-        count += cintrinsics_opaque(keys[index] <= key);
+        above = cintrinsics_count_if_above(above, keys + index, key);
     }
-    return count;
+    return 8 - above;
 }
 
 /// How many of seven keys are not above `key`.
 static inline size_t cintrinsics_count_not_above_7(const uint64_t *keys, uint64_t key) {
-    size_t count = 0;
+    size_t above = 0;
+#pragma GCC unroll 7
     for (int index = 0; index < 7; index++) {
-        count += cintrinsics_opaque(keys[index] <= key);
+        above = cintrinsics_count_if_above(above, keys + index, key);
     }
-    return count;
+    return 7 - above;
 }
 
 /// How many of those of 64 words, `stride` bytes apart, whose bits are set in `used` are below `key`; the upper half of the
@@ -145,6 +174,18 @@ static inline uint64_t cintrinsics_count_below(const void *words, size_t stride,
         notAbove += used & cintrinsics_opaque(word <= key);
     }
     return (uint64_t)(notAbove - below) << 32 | below;
+}
+
+/// Which of 64 words, `stride` bytes apart, are not below `key`: one bit each, the first the least significant.
+static inline uint64_t cintrinsics_not_below_64(const void *words, size_t stride, uint64_t key) {
+    const char *const address = (const char *)words;
+    uint64_t mask = 0;
+    for (size_t index = 0; index < 64; index++) {
+        uint64_t word;
+        __builtin_memcpy(&word, address + index * stride, sizeof word);
+        mask |= (uint64_t)cintrinsics_opaque(word >= key) << index;
+    }
+    return mask;
 }
 
 /// Which of 64 bytes equal `byte`: one bit each, the first the least significant.

@@ -9,8 +9,7 @@ extension RankTree {
         let group = header.pointee.groups[place.group]
         let size = Int(group.counts[place.leaf])
         if size < Self.leafCapacity {
-            let leaf = group.leaf(place.leaf)
-            leaf[leaf.firstFree] = entry
+            group.leaf(place.leaf).add(entry)
             addToCounts(place, 1)
         } else {
             insertSplitting(entry, at: place, precedes)
@@ -21,17 +20,13 @@ extension RankTree {
     @inline(__always)
     func remove(_ entry: Entry, at place: Place) {
         let group = header.pointee.groups[place.group]
-        let leaf = group.leaf(place.leaf)
-        let index = leaf.index(of: entry.member)
-        precondition(index >= 0, "the entry is not in the index")
-        assert(leaf[index] == entry, "the entry is not in the index")
-        removeEntry(index, at: place)
+        group.leaf(place.leaf).remove(entry.member)
+        noteRemoval(at: place)
     }
 
     @inline(__always)
-    private func removeEntry(_ index: Int, at place: Place) {
+    private func noteRemoval(at place: Place) {
         let group = header.pointee.groups[place.group]
-        group.leaf(place.leaf).free(at: index)
         addToCounts(place, -1)
         if group.counts[place.leaf] <= Self.leafCapacity * 5 / 8 { mergeLeaf(place) }
     }
@@ -50,7 +45,10 @@ extension RankTree {
         guard let found else { return insert(Entry(key: key, member: UInt32(change)), at: place, unordered) }
         let value = UInt32(Int(leaf.member(found)) + change)
         leaf[found] = Entry(key: key, member: value)
-        if value == 0 { removeEntry(found, at: place) }
+        if value == 0 {
+            leaf.free(at: found)
+            noteRemoval(at: place)
+        }
     }
 
     /// Replaces the content by entries that come in order.
@@ -100,40 +98,38 @@ extension RankTree {
         if header.pointee.groups[place.group].leafCount == Self.groupCapacity { place = splitGroup(at: place) }
         let group = header.pointee.groups[place.group]
         let leaf = group.leaf(place.leaf)
+        let isLast = place.leaf == group.leafCount - 1 && place.group == header.pointee.groupCount - 1
+        let moved = Self.moved(from: leaf, by: entry, isLast: isLast, precedes)
+        let bound = moved == 0 ? entry : leaf[leaf.first(of: moved, precedes)]
         let right = newLeaf()
-        Self.withFirst(Self.leafCapacity, in: leaf, precedes) { sorted in
-            let isLast = place.leaf == group.leafCount - 1 && place.group == header.pointee.groupCount - 1
-            let kept = Self.entriesKept(sorted, in: leaf, entry, isLast: isLast)
-            let bound = leaf[sorted[kept].index]
-            var moved: UInt64 = 0
-            for (index, slot) in sorted[kept...].enumerated() {
-                right[index] = leaf[slot.index]
-                moved |= 1 &<< UInt64(slot.index)
-            }
-            leaf.free(moved)
-            group.counts[place.leaf] = UInt8(kept)
-            group.insertLeaf(at: place.leaf + 1, right, count: Self.leafCapacity - kept, lowerBound: bound)
-            if bound.key < entry.key || bound.key == entry.key && precedes(bound.member, entry.member) {
-                place.leaf += 1
-            }
+        var count = 0
+        leaf.forEachPlace(moved) { index in
+            right[count] = leaf[index]
+            count += 1
         }
+        leaf.free(moved)
+        group.counts[place.leaf] = UInt8(Self.leafCapacity - count)
+        group.insertLeaf(at: place.leaf + 1, right, count: count, lowerBound: bound)
+        let isBeforeBound = entry.key < bound.key || entry.key == bound.key && precedes(entry.member, bound.member)
+        if !isBeforeBound { place.leaf += 1 }
         insert(entry, at: place, precedes)
     }
 
-    /// How many of the sorted entries of a full leaf stay when `entry` splits it.
+    /// Which entries of a full leaf move to a new one when `entry` splits it, a bit each: perhaps none, then it begins the new one.
     ///
     /// Newcomers come in at the end of the board, and members who reach a score at the end of those who have it: where that happens
     /// the next ones come in too. Leaves split in the middle there would stay half empty for ever.
-    private static func entriesKept(
-        _ sorted: UnsafeMutableBufferPointer<Slot>, in leaf: Leaf, _ entry: Entry, isLast: Bool
-    ) -> Int {
-        if isLast { return leafCapacity - 4 }
-        let place = sorted.firstIndex { leaf.key($0.index) >= entry.key } ?? leafCapacity
+    private static func moved(from leaf: Leaf, by entry: Entry, isLast: Bool, _ precedes: Order) -> UInt64 {
         let score = ScoreKey.score(entry.key)
+        func behind(_ since: UInt64) -> UInt64 {
+            leaf.places(notBelow: Entry(key: ScoreKey.key(score, since), member: 0).high)
+        }
+        let moved = leaf.places(notBelow: entry.high)
+        if moved == 0, isLast { return moved }
         let endsRun =
-            place > 8 && ScoreKey.score(leaf.key(sorted[place - 1].index)) == score
-            && (place == leafCapacity || ScoreKey.score(leaf.key(sorted[place].index)) != score)
-        return endsRun ? min(place, leafCapacity - 4) : leafCapacity / 2
+            moved.nonzeroBitCount < leafCapacity - 8 && moved != behind(0)
+            && (moved == 0 || moved == behind(ScoreKey.sinceMost))
+        return endsRun ? moved : leaf.places(from: leaf.middle(precedes), precedes)
     }
 
     /// Halves a full group and gives the new place of a leaf of it.
@@ -163,6 +159,17 @@ extension RankTree {
             return
         }
         if group.leafCount <= Self.groupCapacity / 2 { mergeGroup(place.group) }
+    }
+
+    /// Joins small neighbours among the leaves of a group, and the group with a neighbour if it is small then.
+    func mergeLeaves(ofGroup index: Int) {
+        let group = header.pointee.groups[index]
+        var leaf = group.leafCount - 2
+        while leaf >= 0 {
+            if Int(group.counts[leaf]) + Int(group.counts[leaf + 1]) <= Self.mergedLeafLimit { joinLeaves(group, leaf) }
+            leaf -= 1
+        }
+        if group.leafCount <= Self.groupCapacity / 2 { mergeGroup(index) }
     }
 
     /// Moves the entries of the leaf behind `index` into the leaf at `index`.

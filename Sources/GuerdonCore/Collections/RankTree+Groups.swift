@@ -81,7 +81,6 @@ extension RankTree {
         header.pointee.bounds[index] = group.bound(0)
         header.pointee.counts[index] = Int32(count)
         header.pointee.groupCount += 1
-        header.pointee.groupVersion &+= 1
         updateBlockCounts(from: index)
     }
 
@@ -91,7 +90,6 @@ extension RankTree {
         header.pointee.bounds.copy(moved, from: header.pointee.bounds, at: index + 1, to: index)
         (header.pointee.counts + index).update(from: header.pointee.counts + index + 1, count: moved)
         header.pointee.groupCount -= 1
-        header.pointee.groupVersion &+= 1
         updateBlockCounts(from: index)
     }
 
@@ -108,8 +106,14 @@ extension RankTree {
     func addToCounts(_ place: Place, _ change: Int) {
         let group = header.pointee.groups[place.group]
         group.counts[place.leaf] = UInt8(truncatingIfNeeded: Int(group.counts[place.leaf]) &+ change)
-        header.pointee.counts[place.group] &+= Int32(truncatingIfNeeded: change)
-        header.pointee.blockCounts[place.group &>> 6] &+= change
+        addToCount(of: place.group, change)
+    }
+
+    /// Adds to the number of entries of a group, not to those of its leaves.
+    @inline(__always)
+    func addToCount(of group: Int, _ change: Int) {
+        header.pointee.counts[group] &+= Int32(truncatingIfNeeded: change)
+        header.pointee.blockCounts[group &>> 6] &+= change
         header.pointee.count &+= change
     }
 

@@ -8,12 +8,6 @@ extension RankTree {
         return Place(group: index, leaf: leafIndex(entry, header.pointee.groups[index], precedes))
     }
 
-    /// The same, where an earlier search may have found the place already.
-    @inline(__always)
-    func locate(_ entry: Entry, near place: Place, _ precedes: Order) -> Place {
-        isCertain(place, for: entry) ? place : locate(entry, precedes)
-    }
-
     @inline(__always)
     func groupIndex(_ entry: Entry, _ precedes: Order) -> Int {
         let bounds = header.pointee.bounds
@@ -42,75 +36,13 @@ extension RankTree {
         for index in start..<entries.count { groups[index] = UInt32(groupIndex(entries[index], precedes)) }
     }
 
+    /// The leaf of a group.
     @inline(__always)
-    private func leafIndex(_ entry: Entry, _ group: Group, _ precedes: Order) -> Int {
-        let block = Self.blockIndex(entry.high, group)
+    func leafIndex(_ entry: Entry, _ group: Group, _ precedes: Order) -> Int {
+        let block = max(cintrinsics_count_not_above_7(group.summary, entry.high) &- 1, 0)
         // Unused places hold the largest word, so the count needs no bound.
         let index = max(block &* 8 &+ cintrinsics_count_not_above_8(group.block(block), entry.high) &- 1, 0)
         return group.high(index) == entry.high ? group.lastNotAbove(entry, upTo: index, precedes) : index
-    }
-
-    @inline(__always)
-    private static func blockIndex(_ high: UInt64, _ group: Group) -> Int {
-        max(cintrinsics_count_not_above_7(group.summary, high) &- 1, 0)
-    }
-
-    /// Whether the entry lies strictly between the bound of a leaf and the next, whatever happened since it was found.
-    @inline(__always)
-    private func isCertain(_ place: Place, for entry: Entry) -> Bool {
-        guard place.group < header.pointee.groupCount else { return false }
-        let group = header.pointee.groups[place.group]
-        guard place.leaf < group.leafCount else { return false }
-        let isFirst = place.group == 0 && place.leaf == 0
-        guard isFirst || group.high(place.leaf) < entry.high || group.bound(place.leaf).key < entry.key else {
-            return false
-        }
-        if place.leaf &+ 1 < group.leafCount {
-            return entry.high < group.high(place.leaf &+ 1) || entry.key < group.bound(place.leaf &+ 1).key
-        }
-        return place.group &+ 1 == header.pointee.groupCount
-            || entry.key < header.pointee.bounds[place.group &+ 1].key
-    }
-}
-
-// The steps of a search whose group is known, for many searches that wait for memory together. In between the tree may change:
-// then a place is no longer right, and possibly not there.
-extension RankTree {
-    /// Starts loading what the next step reads.
-    @inline(__always)
-    func prefetchSummary(_ place: Place) {
-        let group = header.pointee.groups[place.group]
-        prefetchLine(group.summary)
-        prefetchLine(group.counts)
-    }
-
-    /// Finds the eight leaves among which the entry belongs, and starts loading their bounds.
-    @inline(__always)
-    func findBlock(_ entry: Entry, _ place: UnsafeMutablePointer<Place>) {
-        guard let group = group(place.pointee) else { return }
-        let number = Self.blockIndex(entry.high, group)
-        prefetchLine(group.block(number))
-        prefetchLine(group.block(number) + 8)
-    }
-
-    /// Finds the leaf, and starts loading what tells its entries.
-    @inline(__always)
-    func findLeaf(_ entry: Entry, _ place: UnsafeMutablePointer<Place>, _ precedes: Order) {
-        guard let group = group(place.pointee) else { return }
-        place.pointee.leaf = leafIndex(entry, group, precedes)
-        prefetchLine(group.leaf(place.pointee.leaf).base)
-    }
-
-    /// The leaf at a place; `nil` when it has gone.
-    @inline(__always)
-    func leaf(_ place: Place) -> Leaf? {
-        guard let group = group(place), place.leaf < group.leafCount else { return nil }
-        return group.leaf(place.leaf)
-    }
-
-    @inline(__always)
-    private func group(_ place: Place) -> Group? {
-        place.group < header.pointee.groupCount ? header.pointee.groups[place.group] : nil
     }
 }
 

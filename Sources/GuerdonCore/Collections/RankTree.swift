@@ -22,8 +22,6 @@ struct RankTree: @unchecked Sendable {
     struct Header {
         var count = 0
         var groupCount = 0
-        /// Changes whenever groups get other numbers.
-        var groupVersion = 0
         var groupCapacity: Int
         var groups: UnsafeMutablePointer<Group>
         /// Lower bounds of the groups, the same as that of their first leaf.
@@ -179,6 +177,18 @@ extension RankTree {
         @inline(__always)
         func free(at index: Int) { tags[index] = 0 }
 
+        /// Adds an entry to a leaf that has a free place.
+        @inline(__always)
+        func add(_ entry: Entry) { self[firstFree] = entry }
+
+        /// Removes the entry of a member who is there.
+        @inline(__always)
+        func remove(_ member: UInt32) {
+            let index = index(of: member)
+            precondition(index >= 0, "the entry is not in the index")
+            free(at: index)
+        }
+
         /// Calls `body` with the number of every bit that is set.
         @inline(__always)
         func forEachPlace(_ places: UInt64, _ body: (Int) -> Void) {
@@ -258,6 +268,17 @@ extension RankTree {
         @inline(__always)
         func block(_ number: Int) -> UnsafeMutablePointer<UInt64> {
             (base + (Self.blocksOffset &+ number &* 128)).assumingMemoryBound(to: UInt64.self)
+        }
+
+        /// Starts loading all that a search reads.
+        @inline(__always)
+        func prefetchBounds() {
+            prefetchLine(summary)
+            prefetchLine(counts)
+            for number in 0..<RankTree.groupCapacity / 8 {
+                prefetchLine(block(number))
+                prefetchLine(block(number) + 8)
+            }
         }
 
         @inline(__always)

@@ -58,21 +58,23 @@ public struct ScoreIndex: @unchecked Sendable {
     ///
     /// - Complexity: O(n log m) for n changes among m entries.
     public func apply(_ changes: UnsafeBufferPointer<Change>, precedes: (UInt32, UInt32) -> Bool) {
-        withUnsafeTemporaryAllocation(of: RankTree.Entry.self, capacity: changes.count) { entries in
-            var count = 0
-            for change in changes where change.old.score > 0 {
-                let key = ScoreKey.key(change.old.score, change.old.since)
-                entries.initializeElement(at: count, to: .init(key: key, member: change.member))
-                count += 1
+        withUnsafeTemporaryAllocation(of: RankTree.Entry.self, capacity: 2 * changes.count) { entries in
+            var (removed, inserted) = (0, changes.count)
+            for change in changes {
+                if change.old.score > 0 {
+                    let key = ScoreKey.key(change.old.score, change.old.since)
+                    entries.initializeElement(at: removed, to: .init(key: key, member: change.member))
+                    removed += 1
+                }
+                if change.new.score > 0 {
+                    let key = ScoreKey.key(change.new.score, change.new.since)
+                    entries.initializeElement(at: inserted, to: .init(key: key, member: change.member))
+                    inserted += 1
+                }
             }
-            tree.remove(all: UnsafeBufferPointer(rebasing: entries[..<count]), precedes)
-            count = 0
-            for change in changes where change.new.score > 0 {
-                let key = ScoreKey.key(change.new.score, change.new.since)
-                entries.initializeElement(at: count, to: .init(key: key, member: change.member))
-                count += 1
-            }
-            tree.insert(all: UnsafeBufferPointer(rebasing: entries[..<count]), precedes)
+            tree.change(
+                removing: UnsafeBufferPointer(rebasing: entries[..<removed]),
+                inserting: UnsafeBufferPointer(rebasing: entries[changes.count..<inserted]), precedes)
         }
         guard let distinct else { return }
         for change in changes where change.old.score != change.new.score {
