@@ -28,11 +28,26 @@ final class Standing {
         let pending = Buffer<ScoreIndex.Change>()
         /// Changes that are being brought into the order.
         let moving = Buffer<ScoreIndex.Change>()
+        /// Counts how often `pending` was emptied, in the upper bits of a mark.
+        var round: UInt16 = 0
+
+        /// The mark of a place in `pending`.
+        @inline(__always)
+        func mark(_ place: Int) -> UInt16 { round | UInt16(truncatingIfNeeded: place) }
+
+        /// Where a mark says that a member is in `pending`, if it is of this round.
+        @inline(__always)
+        func place(_ mark: UInt16) -> Int? {
+            let place = mark ^ round
+            return Int(place) < pending.count ? Int(place) : nil
+        }
     }
 
-    /// Changes that gather before the order follows: half a millisecond of work for whoever asks next. Twice as many cost a tenth
-    /// more each: what a run touches no longer stays in the cache of one core.
-    private static let pendingLimit = 4096
+    /// Changes that gather before the order follows: half a millisecond of work for whoever asks next. No more than a ``Score``'s
+    /// mark can tell apart.
+    private static let pendingLimit = 1 << placeBits
+    /// Bits of a mark that are a place; the others are a round.
+    private static let placeBits = 12
 
     /// A place on the board.
     struct Place: BitwiseCopyable {
@@ -100,14 +115,13 @@ final class Standing {
                 table.scores[local] = Score(score: new.score, since: new.since)
                 continue
             }
-            let mark = Int(old.mark)
-            if mark < table.pending.count, table.pending[mark].member == change.member {
+            // Marks of other rounds mean nothing; one in sixteen of them looks like one of this round.
+            if let place = table.place(old.mark), table.pending[place].member == change.member {
                 table.scores[local] = Score(score: new.score, since: new.since, mark: old.mark)
-                table.pending[mark].new = new
+                table.pending[place].new = new
                 continue
             }
-            table.scores[local] = Score(
-                score: new.score, since: new.since, mark: UInt16(table.pending.count))
+            table.scores[local] = Score(score: new.score, since: new.since, mark: table.mark(table.pending.count))
             table.pending.append(.init(member: change.member, old: (old.score, old.since), new: new))
             if table.pending.count >= Standing.pendingLimit { startBringUp(Int(change.member) & mask) }
         }
@@ -171,6 +185,7 @@ final class Standing {
         let table = tables[shard]
         table.moving.removeAll()
         table.moving.exchange(with: table.pending)
+        tables[shard].round &+= 1 << Standing.placeBits
         guard let distinct else { return }
         for change in table.moving.elements {
             distinct.note(shard: shard, from: change.old.score, to: change.new.score)
