@@ -32,7 +32,7 @@ struct ColumnTests {
     }
 
     @Test func frozenViewStaysWhileTheColumnChanges() {
-        let pool = ChunkPool()
+        let pool = BlockPool()
         defer { pool.deallocate() }
         let column = Column<Int>(default: 5, pool: pool)
         defer { column.deallocate() }
@@ -120,7 +120,7 @@ struct ColumnTests {
     }
 
     @Test func anotherThreadReadsTheFrozenView() async {
-        let pool = ChunkPool()
+        let pool = BlockPool()
         let column = Column<UInt64>(default: 1, pool: pool)
         column.grow(to: 100_000)
         for round in 1...5 as ClosedRange<UInt64> {

@@ -86,7 +86,7 @@ struct ExternalIdTableTests {
     }
 
     @Test func sealedGenerationsAreFoundThroughFilterAndBlocks() {
-        let pool = ChunkPool()
+        let pool = BlockPool()
         defer { pool.deallocate() }
         let table = ExternalIdTable(generationLimit: 30_000, pool: pool)
         defer { table.deallocate() }
@@ -145,7 +145,7 @@ struct ExternalIdTableTests {
     }
 
     @Test func frozenViewsSurviveGrowthClosingAndSealing() {
-        let pool = ChunkPool()
+        let pool = BlockPool()
         defer { pool.deallocate() }
         let table = ExternalIdTable(generationLimit: 1000, pool: pool)
         defer { table.deallocate() }
@@ -189,7 +189,7 @@ struct ExternalIdTableTests {
     }
 
     @Test func anotherThreadSealsWhileTheTableGrows() async {
-        let pool = ChunkPool()
+        let pool = BlockPool()
         defer { pool.deallocate() }
         let table = ExternalIdTable(generationLimit: 20_000, pool: pool)
         defer { table.deallocate() }

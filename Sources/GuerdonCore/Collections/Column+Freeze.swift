@@ -88,7 +88,7 @@ public struct FrozenColumn<Element: BitwiseCopyable>: @unchecked Sendable {
     public func chunk(_ number: Int) -> UnsafeBufferPointer<Element> {
         precondition(masks.map { $0[number] == 0 } ?? true, "rows of the chunk have been changed")
         return UnsafeBufferPointer(
-            start: Column<Element>.chunkAddress(table[number]).assumingMemoryBound(to: Element.self),
+            start: Column<Element>.chunkAddress(number, in: table).assumingMemoryBound(to: Element.self),
             count: rows(inChunk: number))
     }
 
@@ -110,7 +110,7 @@ public struct FrozenColumn<Element: BitwiseCopyable>: @unchecked Sendable {
     /// Copies lines of a chunk as they were when the column was frozen.
     fileprivate func copy(_ lines: Range<Int>, ofChunk chunk: Int, to target: UnsafeMutableRawPointer) {
         let offset = lines.lowerBound * cacheLineBytes
-        let source = Column<Element>.chunkAddress(table[chunk]) + offset
+        let source = Column<Element>.chunkAddress(chunk, in: table) + offset
         guard let masks, let slabs else {
             return target.copyMemory(from: source, byteCount: lines.count * cacheLineBytes)
         }
@@ -131,7 +131,7 @@ public final class FrozenColumnReader<Element: BitwiseCopyable> {
 
     fileprivate init(_ column: FrozenColumn<Element>) {
         self.column = column
-        rows = .allocate(byteCount: ChunkPool.chunkBytes, alignment: cacheLineBytes)
+        rows = .allocate(byteCount: KeptLines.chunkBytes, alignment: cacheLineBytes)
     }
 
     deinit { rows.deallocate() }

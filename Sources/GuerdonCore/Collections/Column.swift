@@ -1,6 +1,7 @@
-/// One attribute of many rows: a growing array in chunks of 4 KiB whose content can be frozen in microseconds.
+/// One attribute of many rows: a growing array in blocks of 64 KiB whose content can be frozen in microseconds.
 ///
-/// The state of the engine is made of columns. Rows never move, so growth copies no values. `freeze()` gives a view
+/// The state of the engine is made of columns. Rows never move, so growth copies no values; blocks are so large that the table
+/// of a million rows' blocks stays in the nearest cache. `freeze()` gives a view
 /// that another thread may read while the owner goes on writing: rows stay where they are, and the first write to a cache
 /// line of a frozen column puts the line's old content aside.
 ///
@@ -15,14 +16,17 @@
 /// ```
 ///
 /// A handle: copies share one storage, and writing needs no `mutating`. Whoever made the column owns it and calls
-/// `deallocate()` once. Elements whose stride is a power of two fill their chunks; others waste up to half of them.
+/// `deallocate()` once.
+///
+/// A block is sixteen chunks of 4 KiB, which are made as rows need them. Elements whose stride is a power of two fill their
+/// chunks; others waste up to half of them.
 public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     // Sendable by ownership: one writer at a time, phases of different threads are separated by barriers, and a frozen
     // view only reads chunks that the writer no longer changes.
     let header: UnsafeMutablePointer<Header>
 
     struct Header {
-        /// The addresses of the chunks.
+        /// The addresses of the blocks.
         var table: UnsafeMutablePointer<UInt>
         var count = 0
         /// Rows that a frozen view shows; 0 when there is none.
@@ -30,7 +34,7 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
         var chunkCount = 0
         var tableCapacity: Int
         var defaultValue: Element
-        var pool: ChunkPool
+        var pool: BlockPool
         var ownsPool: Bool
         var isFrozen = false
         /// What a frozen view needs of what was overwritten.
@@ -41,7 +45,7 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
 
     @inline(__always)
     static var shift: Int {
-        Int.bitWidth - 1 - (ChunkPool.chunkBytes / MemoryLayout<Element>.stride).leadingZeroBitCount
+        Int.bitWidth - 1 - (KeptLines.chunkBytes / MemoryLayout<Element>.stride).leadingZeroBitCount
     }
 
     @inline(__always)
@@ -54,24 +58,27 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - defaultValue: what rows hold when `grow(to:)` makes them.
-    ///   - pool: where chunks come from; it must outlive the column. Without one the column has a pool of its own.
-    public init(default defaultValue: Element, pool: ChunkPool? = nil) {
-        precondition(MemoryLayout<Element>.stride <= ChunkPool.chunkBytes, "an element must fit into one chunk")
+    ///   - pool: where blocks come from; it must outlive the column. Without one the column has a pool of its own.
+    public init(default defaultValue: Element, pool: BlockPool? = nil) {
+        precondition(MemoryLayout<Element>.stride <= KeptLines.chunkBytes, "an element must fit into one chunk")
         let capacity = 4
         header = .allocate(capacity: 1)
         header.initialize(
             to: Header(
                 table: StateMemory.allocate(UInt.self, count: capacity), tableCapacity: capacity,
                 defaultValue: defaultValue,
-                pool: pool ?? ChunkPool(), ownsPool: pool == nil))
+                pool: pool ?? BlockPool(), ownsPool: pool == nil))
     }
 
     /// The number of rows.
     @inline(__always)
     public var count: Int { header.pointee.count }
 
-    /// Bytes in the chunks of this column, without those that only a frozen view still holds.
-    public var storageBytes: Int { header.pointee.chunkCount * ChunkPool.chunkBytes }
+    /// Bytes in use for rows.
+    public var storageBytes: Int {
+        // What of the first block no row has needed yet was never touched.
+        blockCount > 1 ? blockCount * BlockPool.blockBytes : header.pointee.chunkCount * KeptLines.chunkBytes
+    }
 
     /// The value of row `index`, which must be below `count`.
     ///
@@ -92,7 +99,7 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
 
     /// Appends one row.
     ///
-    /// - Complexity: O(1), amortised only in the table of chunks (one word per chunk).
+    /// - Complexity: O(1), amortised only in the table of blocks (one word per block).
     @inline(__always)
     public func append(_ value: Element) {
         let index = header.pointee.count
@@ -111,8 +118,9 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
     /// Frees the storage, also the frozen one. No copy of the handle and no frozen view may be used afterwards.
     public func deallocate() {
         if header.pointee.isFrozen { endFreeze() }
-        for chunk in 0..<header.pointee.chunkCount {
-            header.pointee.pool.give(Self.chunkAddress(header.pointee.table[chunk]))
+        for block in 0..<blockCount {
+            let address = Self.address(header.pointee.table[block])
+            if block == 0 { address.deallocate() } else { header.pointee.pool.give(address) }
         }
         StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
         header.pointee.kept.deallocate()
@@ -123,9 +131,21 @@ public struct Column<Element: BitwiseCopyable>: @unchecked Sendable {
 }
 
 extension Column {
-    @inline(__always)
-    static func chunkAddress(_ word: UInt) -> UnsafeMutableRawPointer {
+    /// Chunks of a block, as a power of two.
+    private static var blockShift: Int { (BlockPool.blockBytes / KeptLines.chunkBytes).trailingZeroBitCount }
+
+    private var blockCount: Int { Self.blocks(header.pointee.chunkCount) }
+
+    private static func blocks(_ chunks: Int) -> Int { (chunks + (1 << blockShift) - 1) >> blockShift }
+
+    private static func address(_ word: UInt) -> UnsafeMutableRawPointer {
         UnsafeMutableRawPointer(bitPattern: word).unsafelyUnwrapped
+    }
+
+    /// Where a chunk is that exists.
+    @inline(__always)
+    static func chunkAddress(_ chunk: Int, in table: UnsafePointer<UInt>) -> UnsafeMutableRawPointer {
+        address(table[chunk &>> blockShift]) + (chunk & ((1 << blockShift) - 1)) &* KeptLines.chunkBytes
     }
 
     @inline(__always)
@@ -135,8 +155,14 @@ extension Column {
     @inline(__always)
     private func address(of index: Int, writing: Void) -> UnsafeMutablePointer<Element> {
         precondition(UInt(bitPattern: index) < UInt(bitPattern: header.pointee.count), "row out of range")
-        let word = header.pointee.table[index &>> Self.shift]
-        return Self.chunkAddress(word).assumingMemoryBound(to: Element.self) + index & Self.mask
+        let table = UnsafePointer(header.pointee.table)
+        guard MemoryLayout<Element>.stride << Self.shift == KeptLines.chunkBytes else {
+            return Self.chunkAddress(index &>> Self.shift, in: table).assumingMemoryBound(to: Element.self)
+                + index & Self.mask
+        }
+        // The chunks of a block are full, so that rows follow each other all through it.
+        let block = Self.shift &+ Self.blockShift
+        return Self.address(table[index &>> block]).assumingMemoryBound(to: Element.self) + index & ((1 << block) - 1)
     }
 
     @inline(__always)
@@ -153,30 +179,41 @@ extension Column {
         let stride = MemoryLayout<Element>.stride
         let first = (rows.lowerBound & Self.mask) * stride / cacheLineBytes
         let last = (((rows.upperBound - 1) & Self.mask) * stride + stride - 1) / cacheLineBytes
-        header.pointee.kept.keep(first...last, ofChunk: chunk, at: Self.chunkAddress(header.pointee.table[chunk]))
+        header.pointee.kept.keep(first...last, ofChunk: chunk, at: Self.chunkAddress(chunk, in: header.pointee.table))
     }
 
     @inline(never)
     private func addChunks(for newCount: Int) {
         let needed = (newCount + Self.mask) >> Self.shift
-        if needed > header.pointee.tableCapacity {
-            let capacity = max(needed, header.pointee.tableCapacity * 2)
-            let table = StateMemory.allocate(UInt.self, count: capacity)
-            table.update(from: header.pointee.table, count: header.pointee.chunkCount)
-            if header.pointee.isFrozen {
-                header.pointee.outgrownTables.append((header.pointee.table, header.pointee.tableCapacity))
-            } else {
-                StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
-            }
-            header.pointee.table = table
-            header.pointee.tableCapacity = capacity
-        }
+        if Self.blocks(needed) > header.pointee.tableCapacity { growTable(to: Self.blocks(needed)) }
         while header.pointee.chunkCount < needed {
-            let chunk = header.pointee.pool.take()
-            chunk.bindMemory(to: Element.self, capacity: Self.elementsPerChunk)
+            let chunk = header.pointee.chunkCount
+            if chunk & ((1 << Self.blockShift) - 1) == 0 { addBlock() }
+            Self.chunkAddress(chunk, in: header.pointee.table)
+                .bindMemory(to: Element.self, capacity: Self.elementsPerChunk)
                 .initialize(repeating: header.pointee.defaultValue, count: Self.elementsPerChunk)
-            header.pointee.table[header.pointee.chunkCount] = UInt(bitPattern: chunk)
             header.pointee.chunkCount += 1
         }
+    }
+
+    private func addBlock() {
+        // Many columns are small: the first block comes from the heap, where what is not touched takes no memory.
+        let block =
+            blockCount == 0
+            ? .allocate(byteCount: BlockPool.blockBytes, alignment: cacheLineBytes) : header.pointee.pool.take()
+        header.pointee.table[blockCount] = UInt(bitPattern: block)
+    }
+
+    private func growTable(to least: Int) {
+        let capacity = max(least, header.pointee.tableCapacity * 2)
+        let table = StateMemory.allocate(UInt.self, count: capacity)
+        table.update(from: header.pointee.table, count: blockCount)
+        if header.pointee.isFrozen {
+            header.pointee.outgrownTables.append((header.pointee.table, header.pointee.tableCapacity))
+        } else {
+            StateMemory.free(header.pointee.table, count: header.pointee.tableCapacity)
+        }
+        header.pointee.table = table
+        header.pointee.tableCapacity = capacity
     }
 }

@@ -42,15 +42,15 @@ public struct ExternalIdTable: @unchecked Sendable {
         /// Which keys were inserted since a search ended.
         var inserted = RecentKeys()
         var limit: Int
-        var pool: ChunkPool?
+        var pool: BlockPool?
     }
 
     /// Makes an empty table.
     ///
     /// - Parameters:
     ///   - generationLimit: ids after which `isGenerationFull`; at 38 bytes an id.
-    ///   - pool: where the columns get their chunks from; it must outlive the table.
-    public init(generationLimit: Int, pool: ChunkPool? = nil) {
+    ///   - pool: where the columns get their blocks from; it must outlive the table.
+    public init(generationLimit: Int, pool: BlockPool? = nil) {
         precondition(generationLimit > 0 && generationLimit < 1 << 31, "a generation has 1 to 2³¹ ids")
         header = .allocate(capacity: 1)
         header.initialize(to: Header(current: IdGeneration(pool: pool), limit: generationLimit, pool: pool))

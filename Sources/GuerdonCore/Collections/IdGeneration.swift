@@ -15,7 +15,7 @@ public struct IdGeneration: @unchecked Sendable {
     }
 
     /// - Parameter former: the generation that was the current one before; this one expects to become as large.
-    init(pool: ChunkPool?, after former: IdGeneration? = nil) {
+    init(pool: BlockPool?, after former: IdGeneration? = nil) {
         header = .allocate(capacity: 1)
         // Searches in the former one must not pass for searches in this.
         let version = former.map { $0.searchVersion &+ 1 } ?? 0

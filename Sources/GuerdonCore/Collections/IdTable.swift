@@ -38,8 +38,8 @@ public struct IdTable: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - seed: the secret of the hash; ordinals do not depend on it.
-    ///   - pool: where the columns get their chunks from; it must outlive the table.
-    public init(seed: BitHash.Seed, pool: ChunkPool? = nil) {
+    ///   - pool: where the columns get their blocks from; it must outlive the table.
+    public init(seed: BitHash.Seed, pool: BlockPool? = nil) {
         header = .allocate(capacity: 1)
         header.initialize(
             to: Header(

@@ -7,6 +7,9 @@ import CIntrinsics
 /// were put aside. The owner copies a line, sets its bit, and only then changes the line; the reader copies the line,
 /// and then looks at the bit: if it is not set, what was copied was still the old content.
 struct KeptLines {
+    /// Bytes of a chunk: a line for each bit of a word.
+    static let chunkBytes = 64 * cacheLineBytes
+
     /// Chunks whose lines are put aside in one piece of memory: 2 MiB.
     private static let slabShift = 9
 
@@ -74,12 +77,12 @@ struct KeptLines {
     static func place(
         of chunk: Int, in slabs: UnsafePointer<UnsafeMutableRawPointer?>
     ) -> UnsafeMutableRawPointer {
-        slabs[chunk &>> slabShift].unsafelyUnwrapped + (chunk & (1 << slabShift - 1)) * ChunkPool.chunkBytes
+        slabs[chunk &>> slabShift].unsafelyUnwrapped + (chunk & (1 << slabShift - 1)) * chunkBytes
     }
 
     private static func slabCount(_ chunks: Int) -> Int { (chunks + 1 << slabShift - 1) >> slabShift }
 
     private func slabBytes(_ slab: Int) -> Int {
-        min(1 << Self.slabShift, chunks - slab << Self.slabShift) * ChunkPool.chunkBytes
+        min(1 << Self.slabShift, chunks - slab << Self.slabShift) * Self.chunkBytes
     }
 }

@@ -7,11 +7,11 @@ final class WalletShard {
     let lots: Column<Lot>
     private var freeLot = Lot.none
     private(set) var queue = ExpiryQueue()
-    private let pool: ChunkPool
+    private let pool: BlockPool
     private var members = 0
 
     init() {
-        pool = ChunkPool()
+        pool = BlockPool()
         lots = Column(default: Lot(), pool: pool)
     }
 
