@@ -58,33 +58,32 @@ private struct Booking {
         }
         for m in 0..<count {
             if !areLoaded, m &+ Self.messagesAhead < count { loadWallet(messages + m + Self.messagesAhead) }
-            postings[m] = book(messages + m, of: rows)
+            book(messages + m, of: rows, into: postings + m)
         }
     }
 
     private static let messagesAhead = 32
 
+    /// Books a message; what is rare is elsewhere, so that what is not stays in registers.
     @inline(__always)
     private func book(
-        _ message: UnsafePointer<RewardMessage>, of rows: UnsafePointer<ActionRow>
-    ) -> Posting {
+        _ message: UnsafePointer<RewardMessage>, of rows: UnsafePointer<ActionRow>,
+        into posting: UnsafeMutablePointer<Posting>
+    ) {
         let row = rows + Int(message.pointee.row)
-        let sequence = row.pointee.sequence
-        if message.pointee.isConditionError { return tellError(message.pointee, sequence) }
-        let (target, wallet) = (target(message), wallet(message))
-        let amount = message.pointee.amount
-        let posting = Posting(
-            sequence: sequence, previous: wallet.pointee.lastSequence, amount: amount, workspace: workspaceIndex,
-            member: message.pointee.member, currency: target.pointee.currency, kind: .reward,
-            plan: target.pointee.plan, bonus: target.pointee.bonus, reward: target.pointee.reward,
-            level: message.pointee.level)
+        if message.pointee.isConditionError { return posting.pointee = tellError(message.pointee, row) }
+        let target = target(message)
+        if target.pointee.hasLifetime { return posting.pointee = bookDated(message.pointee, row) }
+        let (amount, sequence) = (message.pointee.amount, row.pointee.sequence)
+        let wallet = wallet(message)
+        posting.pointee = target.pointee.posting
+        posting.pointee.sequence = sequence
+        posting.pointee.previous = wallet.pointee.lastSequence
+        posting.pointee.amount = amount
+        posting.pointee.member = message.pointee.member
+        posting.pointee.level = message.pointee.level
         target.pointee.paid.pointee += amount
-        if target.pointee.hasLifetime {
-            creditDated(message.pointee, Int(target.pointee.currency), row)
-        } else {
-            wallet.pointee.credit(undated: amount, sequence: sequence)
-        }
-        return posting
+        wallet.pointee.credit(undated: amount, sequence: sequence)
     }
 
     /// Notes what a run of messages changes on boards.
@@ -99,8 +98,8 @@ private struct Booking {
             let target = target(message)
             guard target.pointee.hasBoards else { continue }
             let row = rows + Int(message.pointee.row)
-            if row.pointee.day != day || target.pointee.currency != currency {
-                findStandings(row.pointee.day, target.pointee.currency)
+            if row.pointee.day != day || target.pointee.posting.currency != currency {
+                findStandings(row.pointee.day, target.pointee.posting.currency)
             }
             for s in 0..<standings.count {
                 changes.append(
@@ -112,19 +111,29 @@ private struct Booking {
     }
 
     @inline(never)
-    private func tellError(_ message: RewardMessage, _ sequence: UInt64) -> Posting {
+    private func tellError(_ message: RewardMessage, _ row: UnsafePointer<ActionRow>) -> Posting {
         workspace.shards[shard].conditionErrors += 1
         return Posting(
-            sequence: sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: message.member,
+            sequence: row.pointee.sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: message.member,
             currency: 0, kind: .conditionError, plan: message.info, bonus: UInt16(message.amount),
             level: message.level)
     }
 
     @inline(never)
-    private func creditDated(_ message: RewardMessage, _ currency: Int, _ row: UnsafePointer<ActionRow>) {
+    private func bookDated(_ message: RewardMessage, _ row: UnsafePointer<ActionRow>) -> Posting {
+        let target = targets[Int(message.info)]
+        let (local, sequence) = (Int(message.member) &>> shardBits, row.pointee.sequence)
+        var posting = target.posting
+        posting.sequence = sequence
+        posting.previous = target.wallets[local].lastSequence
+        posting.amount = message.amount
+        posting.member = message.member
+        posting.level = message.level
+        target.paid.pointee += message.amount
         workspace.shards[shard].wallets.credit(
-            local: Int(message.member) &>> shardBits, currency: currency, amount: message.amount,
-            expires: expiry(message.info, at: row.pointee.at), sequence: row.pointee.sequence)
+            local: local, currency: Int(target.posting.currency), amount: message.amount,
+            expires: expiry(message.info, at: row.pointee.at), sequence: sequence)
+        return posting
     }
 
     /// When a reward of now expires: by its own lifetime, else by the currency's.
