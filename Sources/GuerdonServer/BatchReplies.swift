@@ -33,6 +33,8 @@ struct BatchReplies {
     func encode(_ run: inout ServerBatch.Run, command: inout Int, line: inout Int) {
         var number = run.commandsBefore
         var acknowledged: UInt64?
+        // Held once for all rows: each would have it counted again.
+        let names = names
         for i in run.rows {
             let row = requests.rows[i]
             if row.isCounted { number += 1 }

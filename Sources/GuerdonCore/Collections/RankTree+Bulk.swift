@@ -6,6 +6,7 @@ extension RankTree {
         removing removals: UnsafeBufferPointer<Entry>, inserting insertions: UnsafeBufferPointer<Entry>,
         _ precedes: Order
     ) {
+        precondition(header.pointee.groupCount < 1 << 24, "more groups than a row can name")
         guard removals.count + insertions.count >= Self.fewChanges else {
             for entry in removals { remove(entry, at: locate(entry, precedes)) }
             for entry in insertions { insert(entry, at: locate(entry, precedes), precedes) }
@@ -33,14 +34,21 @@ extension RankTree {
 
     /// An entry, and where it belongs: the leaf is known after some stages.
     private struct Row: BitwiseCopyable {
-        var high: UInt64
-        var low: UInt64
-        var member: UInt32
-        var group: UInt32
-        var leaf = 0
+        let entry: Entry
+        // A byte for the leaf, the others for the group: with the entry's member they fill a word.
+        private var place: UInt32
 
         @inline(__always)
-        var entry: Entry { Entry(key: UInt128(high) &<< 64 | UInt128(low), member: member) }
+        init(_ entry: Entry, group: UInt32) { (self.entry, place) = (entry, group &<< 8) }
+
+        @inline(__always)
+        var group: Int { Int(place &>> 8) }
+
+        @inline(__always)
+        var leaf: Int {
+            get { Int(place & 0xff) }
+            set { place = place & ~0xff | UInt32(truncatingIfNeeded: newValue) }
+        }
     }
 
     /// Rows in the order of their groups.
@@ -68,9 +76,7 @@ extension RankTree {
                     for (index, group) in groups.enumerated() {
                         let row = Int(starts[Int(group) + 1])
                         starts[Int(group) + 1] += 1
-                        let entry = entries[index]
-                        rows.initializeElement(
-                            at: row, to: Row(high: entry.high, low: entry.low, member: entry.member, group: group))
+                        rows.initializeElement(at: row, to: Row(entries[index], group: group))
                     }
                     guard let rows = rows.baseAddress, let starts = starts.baseAddress else { return }
                     body(Sorted(rows: rows, starts: starts))
@@ -95,28 +101,28 @@ extension RankTree {
         let groups = header.pointee.groups
         let counts = header.pointee.counts
         inTurns(removals, run, precedes) { leaf, row in
-            leaf.prefetchCandidates(row.member)
+            leaf.prefetchCandidates(row.entry.member)
         } _: { row in
-            let group = groups[Int(row.group)]
-            group.leaf(row.leaf).remove(row.member)
+            let group = groups[row.group]
+            group.leaf(row.leaf).remove(row.entry.member)
             group.counts[row.leaf] &-= 1
-            counts[Int(row.group)] &-= 1
+            counts[row.group] &-= 1
         }
         let added = insertions.range(run)
         var left = added.lowerBound
         inTurns(insertions, run, precedes) { leaf, row in
             leaf.prefetchFirstFree()
         } _: { row in
-            let group = groups[Int(row.group)]
+            let group = groups[row.group]
             if Int(group.counts[row.leaf]) < Self.leafCapacity {
                 group.leaf(row.leaf).add(row.entry)
                 group.counts[row.leaf] &+= 1
-                counts[Int(row.group)] &+= 1
+                counts[row.group] &+= 1
             } else {
                 // In ascending order, mostly: who comes behind all others of a leaf splits it best.
                 var place = left
                 let least = max(added.lowerBound, left - Self.sortedAtOnce)
-                while place > least, insertions.rows[place - 1].high > row.high {
+                while place > least, insertions.rows[place - 1].entry.high > row.entry.high {
                     insertions.rows[place] = insertions.rows[place - 1]
                     place -= 1
                 }
@@ -145,22 +151,22 @@ extension RankTree {
         forEachTurn(range.count, (0..<4).reversed(), lag: { $0 }) { stage, numbers in
             switch stage {
             case 0:
-                var last = UInt32.max
+                var last = -1
                 for number in numbers where rows[number].group != last {
                     last = rows[number].group
-                    groups[Int(last)].prefetchBounds()
+                    groups[last].prefetchBounds()
                 }
             case 1:
                 for number in numbers {
                     let row = rows + number
-                    let group = groups[Int(row.pointee.group)]
+                    let group = groups[row.pointee.group]
                     let leaf = leafIndex(row.pointee.entry, group, precedes)
                     row.pointee.leaf = leaf
                     prefetchLine(group.leaf(leaf).base)
                 }
             case 2:
                 for number in numbers {
-                    prefetch(groups[Int(rows[number].group)].leaf(rows[number].leaf), rows[number])
+                    prefetch(groups[rows[number].group].leaf(rows[number].leaf), rows[number])
                 }
             default:
                 for number in numbers { change(rows[number]) }

@@ -39,14 +39,20 @@ struct RankTree: @unchecked Sendable {
         var leaf: Int
     }
 
-    struct Entry: Equatable {
-        var key: UInt128
+    struct Entry: Equatable, BitwiseCopyable {
+        var high: UInt64
+        var low: UInt64
         var member: UInt32
 
         @inline(__always)
-        var high: UInt64 { UInt64(truncatingIfNeeded: key &>> 64) }
+        init(key: UInt128, member: UInt32) {
+            high = UInt64(truncatingIfNeeded: key &>> 64)
+            low = UInt64(truncatingIfNeeded: key)
+            self.member = member
+        }
+
         @inline(__always)
-        var low: UInt64 { UInt64(truncatingIfNeeded: key) }
+        var key: UInt128 { UInt128(high) &<< 64 | UInt128(low) }
     }
 
     /// Ascending entries as three columns.
