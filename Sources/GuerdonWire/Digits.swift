@@ -10,18 +10,40 @@ extension ByteSink {
 /// Integers and amounts as text.
 enum Digits {
     @inline(__always) static func write(_ value: UInt64, into out: ByteSink) {
-        let end = out.reserve(20) + 20
-        var p = end
+        let count = digits(of: value)
+        // From the last digit to the first, two at a time.
+        var p = out.reserve(20) + count
         var rest = value
-        repeat {
-            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            p -= 1
-            p.storeBytes(of: 0x30 + UInt8(truncatingIfNeeded: digit), as: UInt8.self)
+        while rest >= 10 {
+            let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+            p -= 2
+            p.storeBytes(of: self.pair(pair), as: UInt16.self)
             rest = quotient
-        } while rest != 0
-        let count = p.distance(to: end)
-        (end - 20).copyMemory(from: p, byteCount: count)
+        }
+        if count & 1 == 1 { (p - 1).storeBytes(of: 0x30 + UInt8(truncatingIfNeeded: rest), as: UInt8.self) }
         out.advance(count)
+    }
+
+    /// How many digits a number has.
+    @inline(__always) private static func digits(of value: UInt64) -> Int {
+        // Numbers of one kind mostly have as many digits as the one before, so that these jumps are foreseen.
+        var (count, limit): (Int, UInt64) = (1, 10)
+        while value >= limit {
+            count &+= 1
+            // The largest number has 20 digits, and ten to the 20th is more than a word holds.
+            if count == 20 { break }
+            limit &*= 10
+        }
+        return count
+    }
+
+    /// The two digits of a number below 100.
+    @inline(__always) private static func pair(_ value: UInt64) -> UInt16 {
+        let digits: StaticString = """
+            0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+            5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899
+            """
+        return UnsafeRawPointer(digits.utf8Start).loadUnaligned(fromByteOffset: Int(value) * 2, as: UInt16.self)
     }
 
     @inline(__always) static func write(_ value: Int64, into out: ByteSink) {

@@ -101,6 +101,21 @@ private func line(
                 == "{\"id\":7,\"ok\":true,\"seq\":5,\"subscription\":3}\n")
     }
 
+    @Test func numbersOfEveryLengthAreWritten() {
+        var numbers: [UInt64] = [0, .max, .max - 1]
+        var power: UInt64 = 1
+        for _ in 0..<20 {
+            numbers += [power - 1, power, power + 1, power / 3, power / 7 * 5]
+            power = power.multipliedReportingOverflow(by: 10).partialValue
+        }
+        for number in numbers {
+            let out = ByteSink()
+            defer { out.deallocate() }
+            ReplyEncoder(out).done(id: UnsafeRawBufferPointer(start: nil, count: 0), sequence: number)
+            #expect(String(decoding: out.bytes, as: UTF8.self) == "{\"ok\":true,\"seq\":\(number)}\n")
+        }
+    }
+
     @Test func refusals() {
         let refusal = Refusal(.unknownMember, field: "performer", "No \"m\u{1}9\"\n.")
         #expect(
