@@ -76,12 +76,9 @@ private struct Booking {
         if target.pointee.hasLifetime { return posting.pointee = bookDated(message.pointee, row) }
         let (amount, sequence) = (message.pointee.amount, row.pointee.sequence)
         let wallet = wallet(message)
-        posting.pointee = target.pointee.posting
-        posting.pointee.sequence = sequence
-        posting.pointee.previous = wallet.pointee.lastSequence
-        posting.pointee.amount = amount
-        posting.pointee.member = message.pointee.member
-        posting.pointee.level = message.pointee.level
+        posting.pointee = Posting(
+            sequence: sequence, previous: wallet.pointee.lastSequence, amount: amount, member: message.pointee.member,
+            shape: target.pointee.shape.at(level: message.pointee.level))
         target.pointee.paid.pointee += amount
         wallet.pointee.credit(undated: amount, sequence: sequence)
     }
@@ -98,8 +95,8 @@ private struct Booking {
             let target = target(message)
             guard target.pointee.hasBoards else { continue }
             let row = rows + Int(message.pointee.row)
-            if row.pointee.day != day || target.pointee.posting.currency != currency {
-                findStandings(row.pointee.day, target.pointee.posting.currency)
+            if row.pointee.day != day || target.pointee.shape.currency != currency {
+                findStandings(row.pointee.day, target.pointee.shape.currency)
             }
             for s in 0..<standings.count {
                 changes.append(
@@ -123,15 +120,12 @@ private struct Booking {
     private func bookDated(_ message: RewardMessage, _ row: UnsafePointer<ActionRow>) -> Posting {
         let target = targets[Int(message.info)]
         let (local, sequence) = (Int(message.member) &>> shardBits, row.pointee.sequence)
-        var posting = target.posting
-        posting.sequence = sequence
-        posting.previous = target.wallets[local].lastSequence
-        posting.amount = message.amount
-        posting.member = message.member
-        posting.level = message.level
+        let posting = Posting(
+            sequence: sequence, previous: target.wallets[local].lastSequence, amount: message.amount,
+            member: message.member, shape: target.shape.at(level: message.level))
         target.paid.pointee += message.amount
         workspace.shards[shard].wallets.credit(
-            local: local, currency: Int(target.posting.currency), amount: message.amount,
+            local: local, currency: Int(target.shape.currency), amount: message.amount,
             expires: expiry(message.info, at: row.pointee.at), sequence: sequence)
         return posting
     }

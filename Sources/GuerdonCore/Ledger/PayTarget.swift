@@ -6,8 +6,8 @@ struct PayTarget {
     let wallets: Column<Wallet>
     /// What the shard paid since the accounts were settled last: by funding account, or by currency for issuance.
     let paid: UnsafeMutablePointer<Int64>
-    /// The posting that tells of it, but for what differs from reward to reward.
-    let posting: Posting
+    /// What its postings share, but for the level.
+    let shape: PostingShape
     let hasLifetime: Bool
     let hasBoards: Bool
 }
@@ -32,10 +32,9 @@ final class PayTable {
                         wallets: shard.wallets.wallets[currency],
                         paid: isFunded
                             ? shard.funded.address(of: Int(info.account)) : shard.issued.address(of: currency),
-                        posting: Posting(
-                            sequence: 0, previous: 0, amount: 0, workspace: UInt16(workspace.index), member: 0,
-                            currency: info.currency, kind: .reward, plan: info.plan, bonus: info.bonus,
-                            reward: info.reward),
+                        shape: PostingShape(
+                            workspace: UInt16(workspace.index), currency: info.currency, kind: .reward,
+                            plan: info.plan, bonus: info.bonus, reward: info.reward),
                         hasLifetime: info.hasLifetime || workspace.currencies[currency].lifetime != nil,
                         hasBoards: !workspace.boardsOfCurrency[currency].isEmpty))
             }

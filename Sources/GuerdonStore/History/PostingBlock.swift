@@ -1,37 +1,5 @@
 import GuerdonCore
 
-/// The part of a posting that few values share: what kind of posting it is. A block names each shape once.
-struct PostingShape: Equatable {
-    /// Plan, workspace and currency.
-    var origin: UInt64
-    /// Bonus, reward, kind and level.
-    var detail: UInt64
-
-    @inline(__always)
-    init(_ posting: borrowing Posting) {
-        origin = UInt64(posting.plan) | UInt64(posting.workspace) << 32 | UInt64(posting.currency) << 48
-        detail =
-            UInt64(posting.bonus) | UInt64(posting.reward) << 16 | UInt64(posting.kindCode) << 32
-            | UInt64(posting.level) << 40
-    }
-
-    init(origin: UInt64, detail: UInt64) {
-        self.origin = origin
-        self.detail = detail
-    }
-
-    /// `nil` for damaged data.
-    func posting(sequence: UInt64, previous: UInt64, amount: Int64, member: UInt32) -> Posting? {
-        guard let kind = Posting.Kind(rawValue: UInt8(truncatingIfNeeded: detail >> 32)) else { return nil }
-        return Posting(
-            sequence: sequence, previous: previous, amount: amount,
-            workspace: UInt16(truncatingIfNeeded: origin >> 32), member: member,
-            currency: UInt16(truncatingIfNeeded: origin >> 48), kind: kind, plan: UInt32(truncatingIfNeeded: origin),
-            bonus: UInt16(truncatingIfNeeded: detail), reward: UInt16(truncatingIfNeeded: detail >> 16),
-            level: UInt8(truncatingIfNeeded: detail >> 40))
-    }
-}
-
 /// Postings lent for the length of a call.
 // Unchecked: read under the history's lock and never kept, which the compiler cannot see of a pointer.
 struct PostingRun: @unchecked Sendable {
@@ -131,7 +99,7 @@ struct OpenBlock: ~Copyable {
             }
             let previous = postings[index].previous
             precondition(previous <= next, "a wallet's previous posting is not in the future")
-            place = encodeShape(PostingShape(postings[index]), at: place)
+            place = encodeShape(postings[index].shape, at: place)
             place = Varint.write(next &- sequence, at: place)
             place = Varint.write(previous == 0 ? 0 : next &- previous &+ 1, at: place)
             place = Varint.write(Varint.zigzag(postings[index].amount), at: place)
@@ -154,7 +122,7 @@ struct OpenBlock: ~Copyable {
             if shapeKeys[slot] == shape { return Varint.write(UInt64(shapeNumbers[slot] - 1), at: place) }
             slot = (slot + 1) & (OpenBlock.slots - 1)
         }
-        precondition(Posting.Kind(rawValue: UInt8(truncatingIfNeeded: shape.detail >> 32)) != nil)
+        precondition(Posting.Kind(rawValue: shape.kindCode) != nil)
         let number = shapes
         // One command may use very many shapes; those beyond the table are spelled out every time.
         if number < OpenBlock.slots / 2 {
@@ -197,19 +165,20 @@ enum PostingBlock {
                     let place = Varint.read(bytes, &offset), place <= UInt64(UInt32.max),
                     let detail = Varint.read(bytes, &offset)
                 else { return nil }
-                let origin = UInt64(UInt32(plan) &- 1) | place << 32
-                shapes.append(PostingShape(origin: origin, detail: detail))
+                let shape = PostingShape(origin: UInt64(UInt32(plan) &- 1) | place << 32, detail: detail)
+                guard detail >> 48 == 0, Posting.Kind(rawValue: shape.kindCode) != nil else { return nil }
+                shapes.append(shape)
             }
             guard let advance = Varint.read(bytes, &offset), let distance = Varint.read(bytes, &offset),
                 let amount = Varint.read(bytes, &offset), let member = Varint.read(bytes, &offset),
                 member <= UInt64(UInt32.max), case let (next, overflow) = sequence.addingReportingOverflow(advance),
-                !overflow, distance <= next,
-                let posting = shapes[Int(number)].posting(
-                    sequence: next, previous: distance == 0 ? 0 : next - distance + 1,
-                    amount: Varint.unzigzag(amount), member: UInt32(member))
+                !overflow, distance <= next
             else { return nil }
             sequence = next
-            postings.append(posting)
+            postings.append(
+                Posting(
+                    sequence: next, previous: distance == 0 ? 0 : next - distance + 1,
+                    amount: Varint.unzigzag(amount), member: UInt32(member), shape: shapes[Int(number)]))
         }
         return offset == bytes.count ? postings : nil
     }
