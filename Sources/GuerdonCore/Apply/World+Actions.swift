@@ -130,14 +130,19 @@ extension World {
     private func mayInterfere() -> Bool {
         let step = step
         var counts = ContiguousArray<(rows: Double, units: Double)>(repeating: (0, 0), count: step.shapes.count)
-        for i in 0..<step.rows.count {
-            let s = Int(step.rows[i].shape)
-            counts[s].rows += 1
-            if step.rows[i].hasValue, step.rows[i].state == .open { counts[s].units += Double(step.rows[i].units) }
-            if let shape = step.shapes[s], shape.hasLifetimes, shape.mayBeBornExpired(at: step.rows[i].at, now: time) {
-                return true
+        var mayExpireAtOnce = false
+        step.forEachShape(in: 0..<step.rows.count) { shape, run in
+            let dated = shape.flatMap { $0.hasLifetimes ? $0 : nil }
+            var units = 0.0
+            step.rows.forEach(in: run) { row in
+                if row.pointee.hasValue, row.pointee.state == .open { units += Double(row.pointee.units) }
+                if let dated, dated.mayBeBornExpired(at: row.pointee.at, now: time) { mayExpireAtOnce = true }
             }
+            let number = Int(step.rows[run.lowerBound].shape)
+            counts[number].rows += Double(run.count)
+            counts[number].units += units
         }
+        if mayExpireAtOnce { return true }
         for (s, count) in counts.enumerated() where count.rows > 0 {
             guard let shape = step.shapes[s] else { continue }
             if shape.isOrderSensitive { return true }
