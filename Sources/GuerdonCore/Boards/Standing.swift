@@ -1,7 +1,7 @@
 /// One period of a board: everybody's score, and their order.
 ///
 /// Scores change with every action, the order only when somebody asks for it or thousands of changes have gathered: a
-/// member who scores ten times in between moves once, and many moves at once cost two thirds of what they cost alone.
+/// member who scores ten times in between moves once, and many moves at once cost less than half of what they cost alone.
 final class Standing {
     /// A member's score and the log position that changed it last; since 0 means "never scored".
     struct Score: BitwiseCopyable {

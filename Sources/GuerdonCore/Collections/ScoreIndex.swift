@@ -54,7 +54,7 @@ public struct ScoreIndex: @unchecked Sendable {
         }
     }
 
-    /// Brings in changes, each of another member. Thousands at once cost two thirds of what they cost one by one.
+    /// Brings in changes, each of another member. Thousands at once cost less than half of what they cost one by one.
     ///
     /// - Complexity: O(n log m) for n changes among m entries.
     public func apply(_ changes: UnsafeBufferPointer<Change>, precedes: (UInt32, UInt32) -> Bool) {
