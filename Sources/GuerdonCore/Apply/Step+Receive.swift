@@ -13,7 +13,6 @@ private struct Booking {
     let workspace: Workspace
     private let shard: Int
     private let targets: UnsafeBufferPointer<PayTarget>
-    private let workspaceIndex: UInt16
     private let shardBits: Int
     // The standings of the last day and currency met; most rewards of a run go to the same.
     private var day = Int32.min
@@ -24,7 +23,6 @@ private struct Booking {
         workspace = shape.workspace
         self.shard = shard
         targets = shape.workspace.payTable.targets(shard: shard)
-        workspaceIndex = UInt16(shape.workspaceIndex)
         shardBits = shape.workspace.shardBits
         self.standings = standings
     }
@@ -34,11 +32,6 @@ private struct Booking {
         let info = Int(message.pointee.info)
         precondition(info < targets.count)
         return targets.baseAddress.unsafelyUnwrapped + info
-    }
-
-    @inline(__always)
-    private func wallet(_ message: UnsafePointer<RewardMessage>) -> UnsafeMutablePointer<Wallet> {
-        target(message).pointee.wallets.writableAddress(of: Int(message.pointee.member) &>> shardBits)
     }
 
     @inline(__always)
@@ -75,7 +68,7 @@ private struct Booking {
         let target = target(message)
         if target.pointee.hasLifetime { return posting.pointee = bookDated(message.pointee, row) }
         let (amount, sequence) = (message.pointee.amount, row.pointee.sequence)
-        let wallet = wallet(message)
+        let wallet = target.pointee.wallets.writableAddress(of: Int(message.pointee.member) &>> shardBits)
         posting.pointee = Posting(
             sequence: sequence, previous: wallet.pointee.lastSequence, amount: amount, member: message.pointee.member,
             shape: target.pointee.shape.at(level: message.pointee.level))
@@ -111,7 +104,8 @@ private struct Booking {
     private func tellError(_ message: RewardMessage, _ row: UnsafePointer<ActionRow>) -> Posting {
         workspace.shards[shard].conditionErrors += 1
         return Posting(
-            sequence: row.pointee.sequence, previous: 0, amount: 0, workspace: workspaceIndex, member: message.member,
+            sequence: row.pointee.sequence, previous: 0, amount: 0, workspace: UInt16(workspace.index),
+            member: message.member,
             currency: 0, kind: .conditionError, plan: message.info, bonus: UInt16(message.amount),
             level: message.level)
     }

@@ -1,9 +1,9 @@
 /// One attribute of many rows: a growing array in blocks of 64 KiB whose content can be frozen in microseconds.
 ///
 /// The state of the engine is made of columns. Rows never move, so growth copies no values; blocks are so large that the table
-/// of a million rows' blocks stays in the nearest cache. `freeze()` gives a view
-/// that another thread may read while the owner goes on writing: rows stay where they are, and the first write to a cache
-/// line of a frozen column puts the line's old content aside.
+/// of a million rows' blocks stays in the nearest cache. `freeze()` gives a view that another thread may read while the owner
+/// goes on writing: rows stay where they are, and the first write to a cache line of a frozen column puts the line's old
+/// content aside.
 ///
 /// ```swift
 /// let balances = Column<Int64>(default: 0)

@@ -104,7 +104,7 @@ extension RankTree {
             leaf.prefetchCandidates(row.entry.member)
         } _: { row in
             let group = groups[row.group]
-            group.leaf(row.leaf).remove(row.entry.member)
+            group.leaf(row.leaf).remove(row.entry)
             group.counts[row.leaf] &-= 1
             counts[row.group] &-= 1
         }

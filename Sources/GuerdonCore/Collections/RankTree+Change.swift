@@ -20,7 +20,7 @@ extension RankTree {
     @inline(__always)
     func remove(_ entry: Entry, at place: Place) {
         let group = header.pointee.groups[place.group]
-        group.leaf(place.leaf).remove(entry.member)
+        group.leaf(place.leaf).remove(entry)
         noteRemoval(at: place)
     }
 

@@ -14,13 +14,13 @@ extension RankTree {
     /// An insertion sort that keeps no more than is wanted: of ten among fifty most are told from the tenth by one comparison.
     ///
     /// - Parameter count: at most as many as the leaf has.
-    static func withFirst<Result>(
-        _ count: Int, in leaf: Leaf, _ precedes: Order, _ body: (UnsafeMutableBufferPointer<Slot>) -> Result
-    ) -> Result {
+    static func withFirst(
+        _ count: Int, in leaf: Leaf, _ precedes: Order, _ body: (UnsafeMutableBufferPointer<Slot>) -> Void
+    ) {
         withUnsafeTemporaryAllocation(of: Slot.self, capacity: leafCapacity) { slots in
             let first = UnsafeMutableBufferPointer(rebasing: slots[..<count])
             if count > 0 { select(leaf.used, of: leaf, into: first, precedes) }
-            return body(first)
+            body(first)
         }
     }
 

@@ -187,11 +187,12 @@ extension RankTree {
         @inline(__always)
         func add(_ entry: Entry) { self[firstFree] = entry }
 
-        /// Removes the entry of a member who is there.
+        /// Removes an entry that is there.
         @inline(__always)
-        func remove(_ member: UInt32) {
-            let index = index(of: member)
+        func remove(_ entry: Entry) {
+            let index = index(of: entry.member)
             precondition(index >= 0, "the entry is not in the index")
+            assert(self[index] == entry, "the entry is not in the index")
             free(at: index)
         }
 

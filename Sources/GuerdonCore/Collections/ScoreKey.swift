@@ -8,6 +8,7 @@
 enum ScoreKey {
     /// Bits of a position.
     static let sinceBits: UInt64 = 48
+    /// The largest position.
     static let sinceMost: UInt64 = 1 << sinceBits - 1
     private static let lengthShift: UInt64 = 58
 
@@ -32,7 +33,7 @@ enum ScoreKey {
         let first = ~UInt64(truncatingIfNeeded: key &>> 64)
         let length = first &>> lengthShift
         if length == 0 { return 0 }
-        let (free, cut) = room(max(length, 1))
+        let (free, cut) = room(length)
         let rest = (first & (1 &<< lengthShift &- 1)) &>> free
         let lowest = ~UInt64(truncatingIfNeeded: key) &>> sinceBits & (1 &<< cut &- 1)
         return Int64(bitPattern: 1 &<< (length &- 1) | rest &<< cut | lowest)
