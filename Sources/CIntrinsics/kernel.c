@@ -29,6 +29,29 @@ void cintrinsics_finish_writing(int descriptor, int64_t offset, int64_t byteCoun
 #endif
 }
 
+#ifdef __linux__
+static int set_flag(int descriptor, int flag, int isOn) {
+    const int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, isOn ? flags | flag : flags & ~flag);
+}
+#endif
+
+void cintrinsics_read_past_cache(int descriptor) {
+#ifdef __linux__
+    const int error = errno;
+    (void)set_flag(descriptor, O_DIRECT, 1);
+    errno = error;
+#endif
+}
+
+int cintrinsics_read_through_cache(int descriptor) {
+#ifdef __linux__
+    return set_flag(descriptor, O_DIRECT, 0);
+#else
+    return -1;
+#endif
+}
+
 void cintrinsics_lower_priority(void) {
 #ifdef __linux__
     const int error = errno;

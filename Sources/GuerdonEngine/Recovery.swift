@@ -134,7 +134,6 @@ struct Recovery {
                 "The log begins at position \(log.firstSequence), and no snapshot covers what is before; restore the missing archives or a snapshot."
             )
         }
-        StateReserve.keepFreed()
         if options.shards == 1 { world.beginReplay(SideThread(name: "bookings", gathered: 16)) }
         let ahead = ReadAhead(try log.reader(from: first, chain: snapshot?.chain))
         defer { ahead.close() }

@@ -40,6 +40,12 @@ void cintrinsics_start_writing(int descriptor, int64_t offset, int64_t byteCount
 /// Waits until a range of a file is written out, and lets its cached pages go. Only a hint: it makes nothing durable.
 void cintrinsics_finish_writing(int descriptor, int64_t offset, int64_t byteCount);
 
+/// Has reads of a descriptor come from the device, into memory and from offsets that are aligned, where its file system can.
+void cintrinsics_read_past_cache(int descriptor);
+
+/// Has reads of a descriptor come through the kernel's cache again; -1 with `errno` when that fails.
+int cintrinsics_read_through_cache(int descriptor);
+
 /// Lets other threads go before the calling one: it gets a tenth of a processor that they want.
 void cintrinsics_lower_priority(void);
 

@@ -8,9 +8,10 @@ import Synchronization
 /// on a virtual machine costs as much as the line itself; and a prefetch that misses it waits. One huge page holds what
 /// 512 small ones would. Where the system has none to give, everything works as before, more slowly.
 ///
-/// Pieces are found first-fit, so neighbours that are freed become one again, and a region without pieces goes back to
-/// the system. Small pieces come from the ordinary heap: an empty workspace must not cost a region. What is larger than a
-/// region is mapped by itself.
+/// Pieces are found first-fit, so neighbours that are freed become one again. A region without pieces stays at hand, up to
+/// half of what is in use: the system would clear it anew for whoever asks next, as ids do that come and go in
+/// generations. ``trim(atMost:)`` gives the rest back when there is no work. Small pieces come from the ordinary heap: an
+/// empty workspace must not cost a region. What is larger than a region is mapped by itself.
 ///
 /// The system is never asked under the lock: it may take tens of milliseconds to give or take a large piece, and the thread
 /// that has it do so may be one that nobody waits for.
@@ -90,10 +91,8 @@ enum StateMemory {
         }
     }
 
-    /// Gives no region back until ``trim()``: whoever frees and asks in turn would have the system clear each anew.
-    static func keepFreed() { regions.withLock { $0.keepsFreed = true } }
-
-    /// Gives back what ``prepare(byteCount:)`` made ready, or ``keepFreed()`` kept, beyond the usual; at most so many regions.
+    /// Gives back what ``prepare(byteCount:)`` made ready and what was kept when it was freed, beyond what a growing state
+    /// wants at hand; at most so many regions.
     static func trim(atMost count: Int = .max) {
         for _ in 0..<count {
             guard let base = regions.withLock({ $0.removeSpare() }) else { return }
@@ -150,8 +149,6 @@ private struct Regions {
     }
     /// Bytes that somebody wants at hand beyond the usual.
     private var preparedBytes = 0
-    /// Whether all that is freed stays.
-    var keepsFreed = false
 
     /// A piece of a region that has room for it; `nil` when none has.
     mutating func take(pages: Int) -> UnsafeMutableRawPointer? {
@@ -190,15 +187,14 @@ private struct Regions {
         longestRuns[number] = UInt16(Self.pagesPerRegion)
         guard regions[number].freeCount == Self.pagesPerRegion else { return nil }
         emptyRegions += 1
-        // Some stay: what is freed is often asked for again.
         let wanted = wantedRegions + (preparedBytes + Self.regionBytes - 1) / Self.regionBytes
-        return emptyRegions > wanted && !keepsFreed ? remove(number) : nil
+        let kept = (regions.count - emptyRegions) / 2
+        return emptyRegions > max(wanted, kept) ? remove(number) : nil
     }
 
     /// A region without pieces that is one too many; `nil` when there is none.
     mutating func removeSpare() -> UInt? {
         preparedBytes = 0
-        keepsFreed = false
         guard emptyRegions > wantedRegions,
             let number = regions.lastIndex(where: { $0.freeCount == Self.pagesPerRegion })
         else { return nil }

@@ -6,10 +6,7 @@ public enum StateReserve {
     /// Has memory ready: what a growing state wants at hand, and `byteCount` bytes more until the next call.
     public static func prepare(byteCount: Int = 0) { StateMemory.prepare(byteCount: byteCount) }
 
-    /// Gives no memory of the state back to the system until ``trim()``.
-    public static func keepFreed() { StateMemory.keepFreed() }
-
-    /// Gives back what was made ready or kept, and not used; at most so many pieces of two megabytes.
+    /// Gives back what was made ready, or kept when it was freed, and is not used; at most so many pieces of two megabytes.
     public static func trim(atMost pieces: Int = .max) { StateMemory.trim(atMost: pieces) }
 }
 

@@ -39,8 +39,10 @@ final class Archive: LogBytes {
         try self.init(path: Archive.path(index, in: directory), index: index, in: directory)
     }
 
-    init(path: String, index: UInt64, in directory: DataDirectory) throws(StoreError) {
-        file = try directory.system.open(path, .read)
+    init(
+        path: String, index: UInt64, in directory: DataDirectory, mode: File.Mode = .read
+    ) throws(StoreError) {
+        file = try directory.system.open(path, mode)
         let header = try Archive.header(of: file, index, directory)
         let size = try file.size
         let footer =
@@ -127,6 +129,5 @@ final class Archive: LogBytes {
     /// Reads every frame and compares it with its checksum, without decompressing.
     func verify() throws(StoreError) {
         for frame in frames { _ = try compressed(frame) }
-        file.dropCache()
     }
 }

@@ -26,7 +26,7 @@ final class ArchiveWriter {
         try directory.system.remove(aside)
         do throws(StoreError) {
             let header = try compress(segment, into: aside)
-            try Archive(path: aside, index: segment.header.index, in: directory).verify()
+            try Archive(path: aside, index: segment.header.index, in: directory, mode: .readDevice).verify()
             try directory.system.rename(aside, to: target)
             try directory.system.syncDirectory(directory.archivePath)
             return header
@@ -80,7 +80,6 @@ final class ArchiveWriter {
         }
         try file.write(ArchiveIndex.encoded(frames), at: frame.offset)
         try file.sync(metadata: true)
-        file.dropCache()
         return header
     }
 

@@ -8,6 +8,8 @@ import Glibc
 final class File: Sendable {
     enum Mode {
         case read
+        /// To read what the device holds, past the kernel's cache where the file system can do so; for one thread.
+        case readDevice
         /// Existing file, read and write.
         case update
         /// New file; refused if it exists.
@@ -15,7 +17,7 @@ final class File: Sendable {
 
         var flags: Int32 {
             switch self {
-            case .read: O_RDONLY
+            case .read, .readDevice: O_RDONLY
             case .update: O_RDWR
             case .create: O_RDWR | O_CREAT | O_EXCL
             }
@@ -25,6 +27,8 @@ final class File: Sendable {
     let descriptor: Int32
     let path: String
     private let faults: FaultPlan?
+    /// Of a file that is read past the cache.
+    private let window: DeviceWindow?
 
     init(_ path: String, _ mode: Mode, faults: FaultPlan?) throws(StoreError) {
         if let fault = faults?.next(.open) { throw StoreError.system("open", path, fault.errorNumber) }
@@ -36,6 +40,13 @@ final class File: Sendable {
         self.descriptor = descriptor
         self.path = path
         self.faults = faults
+        if mode == .readDevice {
+            window = DeviceWindow()
+            dropCache()
+            cintrinsics_read_past_cache(descriptor)
+        } else {
+            window = nil
+        }
     }
 
     deinit { close(descriptor) }
@@ -55,8 +66,8 @@ final class File: Sendable {
         }
         var filled = 0
         while filled < buffer.count {
-            let count = pread(
-                descriptor, buffer.baseAddress! + filled, buffer.count - filled, off_t(offset) + off_t(filled))
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+            let count = readOnce(into: rest, at: offset + UInt64(filled))
             if count == 0 { break }
             if count < 0 {
                 if errno == EINTR { continue }
@@ -65,6 +76,11 @@ final class File: Sendable {
             filled += count
         }
         return filled
+    }
+
+    private func readOnce(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
+        if let window { return window.read(descriptor, into: buffer, at: offset) }
+        return pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
     }
 
     /// Reads exactly `count` bytes into a fresh array; `nil` if the file ends before.

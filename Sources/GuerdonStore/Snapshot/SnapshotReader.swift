@@ -39,8 +39,10 @@ public final class SnapshotReader {
         try self.init(path: Snapshots.path(sequence, in: directory), in: directory, sequence: sequence)
     }
 
-    init(path: String, in directory: DataDirectory, sequence: UInt64) throws(StoreError) {
-        file = try directory.system.open(path, .read)
+    init(
+        path: String, in directory: DataDirectory, sequence: UInt64, mode: File.Mode = .read
+    ) throws(StoreError) {
+        file = try directory.system.open(path, mode)
         let size = try file.size
         let least = UInt64(SnapshotHeader.size + SnapshotTrailer.size)
         guard size >= least, let head = try file.bytes(at: 0, count: SnapshotHeader.size),

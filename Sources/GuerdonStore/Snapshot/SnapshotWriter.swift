@@ -91,8 +91,7 @@ public final class SnapshotWriter: StateSink {
             ledgerTag: directory.identity.tag)
         try file.write(trailer.encoded(), at: position)
         try file.sync(metadata: true)
-        file.dropCache()
-        let reader = try SnapshotReader(path: aside, in: directory, sequence: info.sequence)
+        let reader = try SnapshotReader(path: aside, in: directory, sequence: info.sequence, mode: .readDevice)
         while try reader.next() != nil {}
         try directory.system.rename(aside, to: Snapshots.path(info.sequence, in: directory))
         isFinished = true
