@@ -156,7 +156,10 @@ final class IdSealer: @unchecked Sendable {
                 withExtendedLifetime(files) {}
             case .seal(let generation): seal(generation)
             case .merge(let files): merge(files)
-            case .clean: attempt { () throws(StoreError) in try ids.removeUnused { pinned } }
+            case .clean:
+                attempt { () throws(StoreError) in
+                    try ids.removeUnused(isHurried: { isClosing.load(ordering: .relaxed) }) { pinned }
+                }
             }
         }
     }

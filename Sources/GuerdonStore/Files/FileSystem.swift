@@ -44,6 +44,30 @@ struct FileSystem: Sendable {
         guard unlink(path) == 0 || errno == ENOENT else { throw StoreError.system("remove", path, errno) }
     }
 
+    /// Removes a file that may be large, piece by piece, for a thread that nobody waits for; fine if it is not there.
+    ///
+    /// The name goes at once, the blocks a few megabytes at a time within a second or so: a file system that frees a large
+    /// file in one piece may hold up every sync for a tenth of a second, those of the log, too.
+    /// - Parameter isHurried: when true, the rest goes in one piece.
+    func removeGradually(_ path: String, isHurried: () -> Bool = { false }) throws(StoreError) {
+        guard exists(path) else { return }
+        let file = try open(path, .update)
+        try remove(path)
+        var length = try file.size
+        let piece = max(FileSystem.removedAtOnce, length / FileSystem.piecesAtMost)
+        while length > piece, !isHurried() {
+            length -= piece
+            try file.truncate(to: length)
+            // Commits what was freed, so that the pieces do not gather until the file system does.
+            try file.sync(metadata: true)
+            usleep(FileSystem.restMicroseconds)
+        }
+    }
+
+    private static let removedAtOnce: UInt64 = 4 << 20
+    private static let piecesAtMost: UInt64 = 64
+    private static let restMicroseconds: UInt32 = 10_000
+
     /// Makes the entries of a directory durable.
     func syncDirectory(_ path: String) throws(StoreError) {
         if let fault = faults?.next(.sync) { throw StoreError.system("sync directory", path, fault.errorNumber) }

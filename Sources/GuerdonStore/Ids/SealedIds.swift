@@ -160,8 +160,12 @@ public final class SealedIds: Sendable {
 
     /// Removes files that neither the state nor a snapshot counts on.
     ///
-    /// - Parameter kept: numbers of files that a snapshot which is being written counts on; asked for at the right time.
-    public func removeUnused(keeping kept: () -> [UInt64] = { [] }) throws(StoreError) {
+    /// - Parameters:
+    ///   - kept: numbers of files that a snapshot which is being written counts on; asked for at the right time.
+    ///   - isHurried: whether to lose no time with going gently about it.
+    public func removeUnused(
+        isHurried: () -> Bool = { true }, keeping kept: () -> [UInt64] = { [] }
+    ) throws(StoreError) {
         // In this order: a file that leaves the state meanwhile was in use, or a snapshot that is being written holds it, or
         // that snapshot is there.
         let names = try directory.system.list(directory.idsPath) ?? []
@@ -171,7 +175,7 @@ public final class SealedIds: Sendable {
         var isChanged = false
         for name in names {
             guard let number = number(inName: name, suffix: Self.suffix), !used.contains(number) else { continue }
-            try directory.system.remove(directory.idsPath + "/" + name)
+            try directory.system.removeGradually(directory.idsPath + "/" + name, isHurried: isHurried)
             isChanged = true
         }
         if isChanged { try directory.system.syncDirectory(directory.idsPath) }

@@ -62,7 +62,7 @@ public enum Snapshots {
     /// Removes all but the newest ``StoreLimits/snapshotsKept``.
     static func prune(_ directory: DataDirectory) throws(StoreError) {
         let old = try list(in: directory).dropLast(StoreLimits.snapshotsKept)
-        for sequence in old { try directory.system.remove(path(sequence, in: directory)) }
+        for sequence in old { try directory.system.removeGradually(path(sequence, in: directory)) }
         if !old.isEmpty { try directory.system.syncDirectory(directory.snapshotPath) }
     }
 
