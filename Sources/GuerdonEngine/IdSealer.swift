@@ -158,7 +158,7 @@ final class IdSealer: @unchecked Sendable {
             case .merge(let files): merge(files)
             case .clean:
                 attempt { () throws(StoreError) in
-                    try ids.removeUnused(isHurried: { isClosing.load(ordering: .relaxed) }) { pinned }
+                    try ids.removeUnused(keeping: { pinned }, isHurried: { isClosing.load(ordering: .relaxed) })
                 }
             }
         }

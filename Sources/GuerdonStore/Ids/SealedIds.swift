@@ -164,7 +164,7 @@ public final class SealedIds: Sendable {
     ///   - kept: numbers of files that a snapshot which is being written counts on; asked for at the right time.
     ///   - isHurried: whether to lose no time with going gently about it.
     public func removeUnused(
-        isHurried: () -> Bool = { true }, keeping kept: () -> [UInt64] = { [] }
+        keeping kept: () -> [UInt64] = { [] }, isHurried: () -> Bool = { true }
     ) throws(StoreError) {
         // In this order: a file that leaves the state meanwhile was in use, or a snapshot that is being written holds it, or
         // that snapshot is there.
