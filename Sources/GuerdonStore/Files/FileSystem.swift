@@ -50,9 +50,13 @@ struct FileSystem: Sendable {
     /// file in one piece may hold up every sync for a tenth of a second, those of the log, too.
     /// - Parameter isHurried: when true, the rest goes in one piece.
     func removeGradually(_ path: String, isHurried: () -> Bool = { false }) throws(StoreError) {
-        guard exists(path) else { return }
-        let file = try open(path, .update)
+        let file = try? open(path, .update)
         try remove(path)
+        // What cannot be freed piece by piece is freed with the file, which has gone by its name.
+        if let file { try? shrink(file, isHurried) }
+    }
+
+    private func shrink(_ file: File, _ isHurried: () -> Bool) throws(StoreError) {
         var length = try file.size
         let piece = max(FileSystem.removedAtOnce, length / FileSystem.piecesAtMost)
         while length > piece, !isHurried() {
