@@ -52,6 +52,19 @@ int cintrinsics_read_through_cache(int descriptor) {
 #endif
 }
 
+bool cintrinsics_is_only_opener(int descriptor) {
+#ifdef __linux__
+    // A lease for writing is given to nobody else than the only one who has the file open.
+    const int error = errno;
+    const bool isOnly = fcntl(descriptor, F_SETLEASE, F_WRLCK) == 0;
+    if (isOnly) (void)fcntl(descriptor, F_SETLEASE, F_UNLCK);
+    errno = error;
+    return isOnly;
+#else
+    return false;
+#endif
+}
+
 void cintrinsics_lower_priority(void) {
 #ifdef __linux__
     const int error = errno;

@@ -1,6 +1,7 @@
 #ifndef GUERDON_CINTRINSICS_H
 #define GUERDON_CINTRINSICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,6 +46,9 @@ void cintrinsics_read_past_cache(int descriptor);
 
 /// Has reads of a descriptor come through the kernel's cache again; -1 with `errno` when that fails.
 int cintrinsics_read_through_cache(int descriptor);
+
+/// Whether nobody else has the file of a descriptor open; false when the system cannot tell.
+bool cintrinsics_is_only_opener(int descriptor);
 
 /// Lets other threads go before the calling one: it gets a tenth of a processor that they want.
 void cintrinsics_lower_priority(void);

@@ -59,6 +59,12 @@ final class File: Sendable {
         }
     }
 
+    /// Whether the file has no name any more, and nobody else has it open, in this process or another.
+    var isOursAlone: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_nlink == 0 && cintrinsics_is_only_opener(descriptor)
+    }
+
     /// Fills `buffer` from `offset` on; the number of bytes read, less than asked for only at the end of the file.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(StoreError) -> Int {
         if let fault = faults?.next(.read) {

@@ -47,13 +47,14 @@ struct FileSystem: Sendable {
     /// Removes a file that may be large, piece by piece, for a thread that nobody waits for; fine if it is not there.
     ///
     /// The name goes at once, the blocks a few megabytes at a time within a second or so: a file system that frees a large
-    /// file in one piece may hold up every sync for a tenth of a second, those of the log, too.
+    /// file in one piece may hold up every sync for a tenth of a second, those of the log, too. A file that somebody has under
+    /// another name, or is reading, keeps its content for them.
     /// - Parameter isHurried: when true, the rest goes in one piece.
     func removeGradually(_ path: String, isHurried: () -> Bool = { false }) throws(StoreError) {
         let file = try? open(path, .update)
         try remove(path)
         // What cannot be freed piece by piece is freed with the file, which has gone by its name.
-        if let file { try? shrink(file, isHurried) }
+        if let file, file.isOursAlone { try? shrink(file, isHurried) }
     }
 
     private func shrink(_ file: File, _ isHurried: () -> Bool) throws(StoreError) {
