@@ -52,27 +52,18 @@ struct Evaluation {
 
 extension Step {
     /// Evaluates open rows one after the other and puts their rewards into the lane's outboxes; tags are given at once.
+    func evaluate(_ range: Range<Int>, _ lane: ShardLane) {
+        forEachShape(in: range) { shape, run in
+            if let shape { evaluate(run, shape, lane, loadsWallets: false) }
+        }
+    }
+
+    /// The same for rows of one shape.
     ///
     /// - Parameter loadsWallets: whether to start loading the wallets of the only shard, since this thread will book the rewards.
-    func evaluate(_ range: Range<Int>, lane: ShardLane, loadsWallets: Bool) {
-        forEachShape(in: range) { shape, run in
-            guard let shape else { return }
-            var evaluation = Evaluation(shape, lane, uplines, loadsWallets: loadsWallets)
-            if let window = shape.unconditional {
-                // Nothing is asked, so all bonuses are one run of payments.
-                let all = 0..<shape.operations.count
-                var i = run.lowerBound
-                rows.forEach(in: run) { row in
-                    if row.pointee.state == .open, window.contains(row.pointee.at) {
-                        evaluation.order = 0
-                        _ = pay(all, i, row, &evaluation)
-                    }
-                    i &+= 1
-                }
-            } else {
-                for i in run where rows[i].state == .open { _ = evaluate(i, &evaluation) }
-            }
-        }
+    func evaluate(_ run: Range<Int>, _ shape: ActiveShape, _ lane: ShardLane, loadsWallets: Bool) {
+        var evaluation = Evaluation(shape, lane, uplines, loadsWallets: loadsWallets)
+        for i in run where rows[i].state == .open { _ = evaluate(i, &evaluation) }
     }
 
     /// Evaluates one row.

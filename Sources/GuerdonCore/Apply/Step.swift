@@ -39,12 +39,11 @@ final class Step {
             case .finishMembers: finishMembers(group)
             case .resolve: resolve(group)
             case .climb: climb(group)
-            case .evaluate: evaluate(group, lane: lane, loadsWallets: isBooked)
-            case .book:
-                receive(lane.outboxes[0].elements, shard: 0, areLoaded: true, into: postings, lane)
-                lane.outboxes[0].removeAll()
+            case .evaluate: if isBooked { prepareToPay(group, lane) } else { evaluate(group, lane) }
+            case .book: pay(group, into: postings, lane)
             }
         }
+        applyChanges(lane.changes)
     }
 
     /// Calls `body` with runs of rows that share a shape, in order; the shape is `nil` where there is no such workspace.

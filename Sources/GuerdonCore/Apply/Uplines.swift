@@ -19,32 +19,38 @@ struct Uplines {
     /// costs more than the rest, and only many at once hide each other.
     func climb(_ range: Range<Int>, of rows: Buffer<ActionRow>, levels: Int, _ forest: Forest) {
         precondition(range.upperBound <= Step.capacity && levels < 256)
+        if range.isEmpty { return }
         members.grow(to: (levels + 1) * Step.capacity, with: Forest.none)
         climbers.removeAll()
+        // Levels of a row lie a step's capacity apart, and no row is beyond that.
+        var level = members.address(of: 0)
+        let queue = climbers.extend(by: range.count)
+        var left = 0
         var number = range.lowerBound
         rows.forEach(in: range) { row in
             if row.pointee.state == .open {
-                members[number] = row.pointee.member
+                level[number] = row.pointee.member
                 row.pointee.depth = 0
-                climbers.append(UInt32(truncatingIfNeeded: number))
+                queue[left] = UInt32(truncatingIfNeeded: number)
+                left &+= 1
             }
             number &+= 1
         }
-        var level = 0
-        while level < levels, climbers.count > 0 {
-            var left = 0
-            for c in 0..<climbers.count {
-                let row = Int(climbers[c])
-                let referrer = forest.referrer(of: member(level, of: row))
+        let first = rows.address(of: range.lowerBound) - range.lowerBound
+        for depth in 1..<levels + 1 where left > 0 {
+            let (below, climbing) = (level, left)
+            level += Step.capacity
+            left = 0
+            for c in 0..<climbing {
+                let row = Int(queue[c])
+                let referrer = forest.referrer(of: below[row])
                 if referrer == Forest.none { continue }
-                members[(level &+ 1) &* Step.capacity &+ row] = referrer
-                rows.address(of: row).pointee.depth &+= 1
-                if level &+ 1 < levels { forest.prefetch(referrer) }
-                climbers[left] = UInt32(truncatingIfNeeded: row)
+                level[row] = referrer
+                first[row].depth = UInt8(truncatingIfNeeded: depth)
+                if depth < levels { forest.prefetch(referrer) }
+                queue[left] = UInt32(truncatingIfNeeded: row)
                 left &+= 1
             }
-            climbers.truncate(to: left)
-            level &+= 1
         }
     }
 }

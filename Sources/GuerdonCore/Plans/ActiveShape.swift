@@ -43,6 +43,9 @@ final class ActiveShape {
     ///
     /// Then an action earns all or nothing, and what it earns is one run of operations.
     let unconditional: Range<Int64>?
+    /// The same times where, besides, nothing that it pays may expire and no tags are given: then rewards are paid as they are
+    /// worked out.
+    let plainWindow: Range<Int64>?
     /// Levels of the longest upline that is paid.
     let levels: Int
     /// Whether conditions read what other members' actions may change, so that actions go one by one.
@@ -127,6 +130,7 @@ final class ActiveShape {
             }
         }
         hasLifetimes = !lifetimes.isEmpty
+        plainWindow = hasLifetimes || !operations.tags.isEmpty ? nil : unconditional
         var digest: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in shape.type.bytes + [0] + shape.currency.bytes {
             digest = (digest ^ UInt64(byte)) &* 0x0100_0000_01b3
