@@ -5,18 +5,15 @@ extension World {
     func readActions(
         _ source: inout ByteSource, shape: inout ActionShape, batch: CommandBatch, from first: Int
     ) throws(MalformedBytes) {
-        // Every field begins where the one before it ends: its own variable, so that this is not read back from memory.
-        var reading = source
-        defer { source = reading }
         let step = step
         step.rows.removeAll()
         var index = first
         var current = Int.min
         var active: ActiveShape?
-        while index < batch.count, step.rows.count < Step.capacity, reading.position < reading.bytes.count,
-            reading.bytes[reading.position] == CommandTag.action.rawValue
+        while index < batch.count, step.rows.count < Step.capacity, source.position < source.bytes.count,
+            source.bytes[source.position] == CommandTag.action.rawValue
         {
-            let record = try ActionRecord(&reading, shape: &shape)
+            let record = try ActionRecord(&source, shape: &shape)
             if shape.ordinal != current {
                 current = shape.ordinal
                 active = activeShape(shape)

@@ -76,19 +76,4 @@ public enum Rounding: UInt8, BitwiseCopyable, Sendable, CaseIterable {
         }
         return goesUp ? quotient + 1 : quotient
     }
-
-    /// What a numerator is increased by, so that the quotient's whole part is the rounded one: one division and no jump that hangs
-    /// on the remainder, which nobody can foresee.
-    ///
-    /// Only ``halfEven`` has to look back: when the increased numerator is a multiple of an even denominator, it was a half, and an
-    /// odd quotient is one too many.
-    @inline(__always)
-    func increase(forDenominator denominator: UInt64) -> UInt64 {
-        switch self {
-        case .halfUp, .halfEven: denominator / 2
-        case .halfDown: (denominator - 1) / 2
-        case .up: denominator - 1
-        case .down: 0
-        }
-    }
 }

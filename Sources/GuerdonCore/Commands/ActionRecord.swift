@@ -44,10 +44,7 @@ public struct ActionRecord {
         externalId = try source.run()
         performer = try source.run()
         if flags & ActionFlags.sameShape == 0 {
-            // A copy, as its address is taken: the source itself stays in registers.
-            var rest = source
-            shape = try ActionRecord.newShape(&rest, ordinal: shape.ordinal + 1)
-            source.position = rest.position
+            shape = try ActionRecord.newShape(&source, ordinal: shape.ordinal + 1)
         } else if shape.ordinal == 0 {
             throw MalformedBytes(offset: source.position)
         }

@@ -131,10 +131,10 @@ public struct MalformedBytes: Error, Equatable, Sendable {
     /// Two to eight bytes at once where so many are left: without a jump for each that depends on the value.
     @inline(__always) private mutating func longVarint(_ first: UInt8) throws(MalformedBytes) -> UInt64 {
         let start = position - 1
-        guard bytes.count - start >= 8 else { return try rareVarint(first) }
+        guard bytes.count - start >= 8 else { return try slowVarint(first) }
         let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
         let ends = ~word & 0x8080_8080_8080_8080
-        guard ends != 0 else { return try rareVarint(first) }
+        guard ends != 0 else { return try slowVarint(first) }
         // The bits up to the first byte that ends it, seven of each byte.
         let used = word & (ends ^ (ends &- 1))
         position = start + (ends.trailingZeroBitCount &>> 3) + 1
@@ -142,14 +142,6 @@ public struct MalformedBytes: Error, Equatable, Sendable {
         value = (value & 0x007f_007f_007f_007f) | (value & 0x7f00_7f00_7f00_7f00) &>> 1
         value = (value & 0x0000_3fff_0000_3fff) | (value & 0x3fff_0000_3fff_0000) &>> 2
         return (value & 0x0fff_ffff) | (value &>> 32) &<< 28
-    }
-
-    /// Reads with a copy whose address is taken, so that this one may stay in registers.
-    @inline(__always) private mutating func rareVarint(_ first: UInt8) throws(MalformedBytes) -> UInt64 {
-        var rest = self
-        let value = try rest.slowVarint(first)
-        position = rest.position
-        return value
     }
 
     @inline(never) private mutating func slowVarint(_ first: UInt8) throws(MalformedBytes) -> UInt64 {

@@ -14,8 +14,6 @@ struct RewardFormula: BitwiseCopyable, Sendable {
     /// The same two when they fit a machine word, as they nearly always do.
     private let shortMultiplier: UInt64
     private let shortDivisor: UInt64
-    /// See ``Rounding/increase(forDenominator:)``; 0 where whole units are counted.
-    private let increase: UInt64
 
     /// Digits behind the point that rates, exchanges and `per` may have.
     static let factorScale = 9
@@ -55,8 +53,7 @@ struct RewardFormula: BitwiseCopyable, Sendable {
         d /= common
         (multiplier, divisor) = (m, d)
         shortMultiplier = m <= Int128(UInt32.max) && d <= Int128(Int64.max) ? UInt64(m) : 0
-        shortDivisor = shortMultiplier == 0 ? 1 : UInt64(d)
-        increase = kind == .rate ? rounding.increase(forDenominator: shortDivisor) : 0
+        shortDivisor = shortMultiplier == 0 ? 0 : UInt64(d)
     }
 
     /// The reward for a value of `units`, which is not negative; `nil` for an event. `nil` result: beyond `Int64`.
@@ -69,18 +66,15 @@ struct RewardFormula: BitwiseCopyable, Sendable {
     static func amount(_ formula: UnsafePointer<RewardFormula>, units: Int64?) -> Int64? {
         if formula.pointee.kind == .fixed { return formula.pointee.amount }
         guard let units, formula.pointee.kind == .rate || formula.pointee.amount != 0 else { return 0 }
-        // units < 2^31 × multiplier < 2^32 stays below 2^63, and so do the increase and the quotient.
-        guard formula.pointee.shortMultiplier != 0, units < 1 << 31 else { return formula.pointee.longAmount(units) }
-        let product = UInt64(units) &* formula.pointee.shortMultiplier &+ formula.pointee.increase
-        let (quotient, rest) = product.quotientAndRemainder(dividingBy: formula.pointee.shortDivisor)
-        guard formula.pointee.kind == .rate else { return formula.pointee.times(quotient) }
-        if rest == 0, formula.pointee.rounding == .halfEven { return Int64(formula.pointee.even(quotient)) }
-        return Int64(truncatingIfNeeded: quotient)
-    }
-
-    /// The quotient of an increased numerator without a rest, rounded half to even.
-    @inline(never) private func even(_ quotient: UInt64) -> UInt64 {
-        shortDivisor & 1 == 0 ? quotient & ~1 : quotient
+        // units < 2^31 × multiplier < 2^32 stays below 2^63.
+        if formula.pointee.shortMultiplier != 0, units < 1 << 31 {
+            let product = UInt64(units) * formula.pointee.shortMultiplier
+            if formula.pointee.kind == .rate {
+                return Int64(formula.pointee.rounding.divide(product, by: formula.pointee.shortDivisor))
+            }
+            return formula.pointee.times(product / formula.pointee.shortDivisor)
+        }
+        return formula.pointee.longAmount(units)
     }
 
     @inline(__always) private func times(_ count: UInt64) -> Int64? {
