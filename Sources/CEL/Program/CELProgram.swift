@@ -38,6 +38,14 @@ public struct CELProgram: Sendable {
         }
     }
 
+    /// A part of the expression as a program of its own.
+    ///
+    /// - Parameter part: some expression in ``root``, but none in a macro's body.
+    public func program(of part: CELExpression) -> CELProgram? {
+        guard let code = try? Compiler.compile(part, code.timeZones) else { return nil }
+        return CELProgram(root: part, slots: part.slots, code: code)
+    }
+
     /// Evaluates the expression.
     ///
     /// Scalars, comparisons, logic and membership in literal lists allocate nothing.

@@ -13,6 +13,8 @@ struct Condition: Sendable {
     }
 
     private let program: CELProgram
+    /// All of these must hold; what each says of a shape is known before any action is seen, or not.
+    private let parts: [(expression: CELExpression, test: ShapeTest)]
     /// When not `nil`, the condition is that all of these hold.
     private var comparisons: [ValueComparison]?
 
@@ -26,7 +28,10 @@ struct Condition: Sendable {
         }
     }
 
-    private init(program: CELProgram) { self.program = program }
+    private init(program: CELProgram) {
+        self.program = program
+        parts = Condition.conjuncts(program.root).map { ($0, ShapeTest($0, of: program)) }
+    }
 
     /// Whether the answer may differ between the recipients of one bonus.
     var readsRecipient: Bool { program.slots.contains { $0 >= ConditionSlot.recipientId.rawValue } }
@@ -36,13 +41,13 @@ struct Condition: Sendable {
 
     /// Decides what follows from type and currency.
     func resolved(type: Text, currency: Text) -> Resolution {
-        let known = KnownSlots(type: type.string, currency: currency.isEmpty ? nil : currency.string)
+        let shape = ShapeTest.Values(type: type, currency: currency)
         var open: [CELExpression] = []
-        for part in Condition.conjuncts(program.root) {
-            switch known.value(of: part) {
+        for part in parts {
+            switch part.test.holds(for: shape) {
             case true?: continue
             case false?: return .never
-            case nil: open.append(part)
+            case nil: open.append(part.expression)
             }
         }
         if open.isEmpty { return .always }
@@ -67,63 +72,6 @@ struct Condition: Sendable {
         if case .call(.and, let parts) = expression.kind { return parts.flatMap(conjuncts) }
         return [expression]
     }
-}
-
-/// Evaluates what needs only the type and the currency of an action.
-private struct KnownSlots {
-    let type: String
-    let currency: String?
-
-    /// The truth of an expression, `nil` when it depends on more.
-    func value(of expression: CELExpression) -> Bool? {
-        switch expression.kind {
-        case .literal(.bool(let value)): return value
-        case .call(.not, let parts): return value(of: parts[0]).map { !$0 }
-        case .call(.and, let parts):
-            let values = parts.map(value(of:))
-            if values.contains(false) { return false }
-            return values.contains(nil) ? nil : true
-        case .call(.or, let parts):
-            let values = parts.map(value(of:))
-            if values.contains(true) { return true }
-            return values.contains(nil) ? nil : false
-        case .call(.equal, let parts): return equal(parts)
-        case .call(.notEqual, let parts): return equal(parts).map { !$0 }
-        case .call(.membership, let parts):
-            guard case .known(let text)? = constant(parts[0]), case .list(let items)? = parts[1].literal else {
-                return nil
-            }
-            return items.contains { item in
-                if case .string(let other) = item { return text.map { sameBytes($0, other) } ?? false }
-                if case .null = item { return text == nil }
-                return false
-            }
-        default: return nil
-        }
-    }
-
-    /// Text or null, known before any action is seen.
-    private enum Constant {
-        case known(String?)
-    }
-
-    private func constant(_ expression: CELExpression) -> Constant? {
-        switch expression.kind {
-        case .literal(.string(let text)): .known(text)
-        case .literal(.null): .known(nil)
-        case .slot(ConditionSlot.actionType.rawValue): .known(type)
-        case .slot(ConditionSlot.actionCurrency.rawValue): .known(currency)
-        default: nil
-        }
-    }
-
-    private func equal(_ parts: [CELExpression]) -> Bool? {
-        guard case .known(let a)? = constant(parts[0]), case .known(let b)? = constant(parts[1]) else { return nil }
-        guard let a, let b else { return a == nil && b == nil }
-        return sameBytes(a, b)
-    }
-
-    private func sameBytes(_ a: String, _ b: String) -> Bool { a.utf8.elementsEqual(b.utf8) }
 }
 
 /// `action.value` compared with a number.
