@@ -37,10 +37,11 @@ extension Workload {
         }
     }
 
-    /// Plans that pay for other things than the job's.
+    /// Plans that pay for other things than the job's, which they say in two ways.
     private static let otherPlans = (1...100).map { number in
-        #"{"op":"plan.put","plan":{"plan":"other-\#(number)","bonuses":[{"bonus":"points","#
-            + #""when":"action.type == 'course-\#(number)'","#
+        let test = number % 2 == 0 ? "action.type == 'course-\(number)'" : "action.type.startsWith('course-\(number)')"
+        return #"{"op":"plan.put","plan":{"plan":"other-\#(number)","bonuses":[{"bonus":"points","#
+            + #""when":"\#(test)","#
             + #""rewards":[{"to":"performer","currency":"PTS","per":"1.00","amount":"1"}]}]}}"#
     }
 }
