@@ -1,8 +1,8 @@
 /// Pays rewards of one shape in one shard; holds at hand what all of a run share.
 struct Booking {
-    let workspace: Workspace
+    private let workspace: Workspace
     private let shard: Int
-    let targets: UnsafeBufferPointer<PayTarget>
+    private let targets: UnsafeBufferPointer<PayTarget>
     private let shardBits: Int
     // The standings of the last day and currency met; most rewards of a run go to the same.
     private var day = Int32.min
