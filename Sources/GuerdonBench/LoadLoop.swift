@@ -9,7 +9,7 @@ import GuerdonClient
 /// go out together, the connections taking turns; a line that finds every window full waits, and its wait counts.
 final class LoadLoop {
     private let connections: [LoadConnection]
-    private var polled: [pollfd]
+    private let sockets: ReadySockets
 
     /// The results of one run.
     struct Run: Sendable {
@@ -26,6 +26,8 @@ final class LoadLoop {
     private static let graceNanoseconds: Int64 = 1_000_000_000
     /// An open loop writes at most so often; below 20,000 lines a second every line has a write of its own.
     private static let pauseNanoseconds: Int64 = 50_000
+    /// So often at least is asked whether to stop.
+    private static let longestWait: Int64 = 100_000_000
 
     /// Opens the connections.
     init(
@@ -36,7 +38,7 @@ final class LoadLoop {
             connections.append(try LoadConnection(to: endpoint, window: window, acknowledgement: acknowledgement))
         }
         self.connections = connections
-        polled = connections.map { pollfd(fd: $0.socket.descriptor, events: Int16(POLLIN), revents: 0) }
+        sockets = ReadySockets(connections.map { $0.socket.descriptor })
     }
 
     /// Sends the lines of a source until it is empty or told to stop, and waits for the last answer.
@@ -69,13 +71,12 @@ final class LoadLoop {
             hasMore = try refill(index, &source, hasMore: hasMore, since: .now(start), counts: &run.counts)
         }
         while !isIdle {
-            poll(&polled, nfds_t(polled.count), 100)
-            for index in polled.indices where polled[index].revents != 0 {
-                if polled[index].revents & ~Int16(POLLOUT) != 0 {
-                    try connections[index].receive(latencies: &run.latencies, counts: &run.counts)
+            try sockets.wait(nanoseconds: Self.longestWait) { ready throws(ClientError) in
+                if ready.hasInput {
+                    try connections[ready.index].receive(latencies: &run.latencies, counts: &run.counts)
                 }
                 let now = monotonicNanoseconds()
-                hasMore = try refill(index, &source, hasMore: hasMore, since: .now(now), counts: &run.counts)
+                hasMore = try refill(ready.index, &source, hasMore: hasMore, since: .now(now), counts: &run.counts)
             }
             if hasMore, shouldStop(monotonicNanoseconds() - start, run.counts) { hasMore = false }
         }
@@ -102,13 +103,12 @@ final class LoadLoop {
             if sent >= end || now > giveUpAt { hasMore = false }
             // With every window full only answers help; else until the next line is due.
             let next = max(schedule.due(sent), now + Self.pauseNanoseconds)
-            let nanoseconds = stuck || !hasMore ? 100_000_000 : min(100_000_000, next - monotonicNanoseconds())
-            cpoll_wait(&polled, nfds_t(polled.count), nanoseconds)
-            for index in polled.indices where polled[index].revents != 0 {
-                if polled[index].revents & ~Int16(POLLOUT) != 0 {
-                    try connections[index].receive(latencies: &run.latencies, counts: &run.counts)
+            let wait = stuck || !hasMore ? Self.longestWait : min(Self.longestWait, next - monotonicNanoseconds())
+            try sockets.wait(nanoseconds: wait) { ready throws(ClientError) in
+                if ready.hasInput {
+                    try connections[ready.index].receive(latencies: &run.latencies, counts: &run.counts)
                 }
-                try flush(index)
+                try flush(ready.index)
             }
         }
         let now = monotonicNanoseconds()
@@ -153,6 +153,6 @@ final class LoadLoop {
         if case .ended(let reason) = connection.flush() {
             throw ClientError(.disconnected, "the server ended a connection under load: \(reason)")
         }
-        polled[index].events = Int16(connection.hasUnwritten ? POLLIN | POLLOUT : POLLIN)
+        sockets.setWaitsForOutput(connection.hasUnwritten, at: index)
     }
 }
