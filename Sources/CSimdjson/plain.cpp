@@ -27,28 +27,31 @@ struct alignas(64) key_text {
     uint64_t words[2];
     uint64_t masks[2];
     uint32_t count;
+    uint32_t bit;  // of the field
     uint32_t name_count;
     const char *name;
 };
 
 constexpr size_t key_bytes = 16;
 
-constexpr key_text key(const char *name, bool is_text = true) {
+constexpr key_text key(const char *name, bool is_text = true, const char *before = "") {
     key_text result = {};
-    char text[key_bytes] = {};
     uint32_t n = 0;
-    text[n++] = '"';
-    for (const char *c = name; *c; c++) text[n++] = *c;
+    auto add = [&](char c) {
+        if (n < key_bytes) {
+            result.words[n / 8] |= uint64_t(uint8_t(c)) << (n % 8 * 8);
+            result.masks[n / 8] |= uint64_t(0xFF) << (n % 8 * 8);
+        }
+        n++;
+    };
+    for (const char *c = before; *c; c++) add(*c);
+    add('"');
+    for (const char *c = name; *c; c++, result.name_count++) add(*c);
+    add('"');
+    add(':');
+    if (is_text) add('"');
     result.name = name;
-    result.name_count = n - 1;
-    text[n++] = '"';
-    text[n++] = ':';
-    if (is_text) text[n++] = '"';
     result.count = n;
-    for (uint32_t i = 0; i < n; i++) {
-        result.words[i / 8] |= uint64_t(uint8_t(text[i])) << (i % 8 * 8);
-        result.masks[i / 8] |= uint64_t(0xFF) << (i % 8 * 8);
-    }
     return result;
 }
 
@@ -62,6 +65,25 @@ constexpr key_text keys[CSJ_FIELDS] = {
 };
 
 constexpr uint32_t bit(int field) { return 1u << field; }
+
+// A field behind a text, from the quote that closes the text on. Where that does not fit or no text follows, there is
+// something that a closing quote never begins.
+struct separator_texts {
+    key_text of[CSJ_FIELDS];
+};
+
+constexpr separator_texts make_separators() {
+    separator_texts result = {};
+    for (int field = 0; field < CSJ_FIELDS; field++) {
+        bool is_text = keys[field].count == keys[field].name_count + 4;
+        result.of[field] = key(keys[field].name, true, "\",");
+        result.of[field].bit = bit(field);
+        if (!is_text || result.of[field].count > key_bytes) result.of[field].words[0] = 0;
+    }
+    return result;
+}
+
+constexpr separator_texts separators = make_separators();
 
 constexpr uint32_t common = bit(CSJ_OP) | bit(CSJ_ID) | bit(CSJ_WORKSPACE);
 constexpr uint32_t number_fields = bit(CSJ_ID) | bit(CSJ_VALUE_FIELD) | bit(CSJ_LIMIT) | bit(CSJ_AROUND);
@@ -321,6 +343,34 @@ const uint8_t *behind_object(const uint8_t *line, const uint8_t *p, const uint8_
     return p;
 }
 
+// What is looked at at once: a key, or what stands between two texts, and the beginning of the text behind it.
+constexpr ptrdiff_t glance = key_bytes + block + 1;
+
+// Reads texts from the one at `text`, that of the field expected, as long as each is followed by the one that is expected
+// next; returns the quote that closes the last one, or nullptr if one is not plain.
+inline const uint8_t *closing_quote_of_last(const uint8_t *text, const uint8_t *line, const uint8_t *end, csj_row *row,
+                                            uint8_t *&guess, uint32_t &present) {
+    int field = *guess;
+    while (true) {
+        // Mostly a text is short and ends where it first can; that the next field's key stands there proves it.
+        const uint8_t *quote = text + first_stop(text);
+        row->fields[field] = {uint32_t(text - line), uint32_t(quote - text)};
+        const key_text &next = separators.of[guess[1]];
+        if (__builtin_expect(end - quote < glance || !begins_with(quote, next), 0)) {
+            if (quote == text + block || *quote != '"') {
+                quote = closing_quote(quote, text, end);
+                if (!quote) return nullptr;
+                row->fields[field].count = uint32_t(quote - text);
+            }
+            if (end - quote < glance || !begins_with(quote, next)) return quote;
+        }
+        if (present & next.bit) return nullptr;
+        present |= next.bit;
+        text = quote + next.count;
+        field = *++guess;
+    }
+}
+
 // Reads the line at `line` as a plain request; returns its end, or nullptr if it is anything else, right or wrong.
 const uint8_t *plain_line(csj_reader *reader, const uint8_t *line, const uint8_t *end, csj_row *row) {
     const uint8_t *p = line;
@@ -328,51 +378,38 @@ const uint8_t *plain_line(csj_reader *reader, const uint8_t *line, const uint8_t
     uint32_t present = 0;
     row->numbers = 0;
     row->token_count = 0;
-    p = behind_space(p, end);
-    // No field stands twice, so there are never more than the order has room for.
+    // Mostly the fields come in the order of the line before, without white space. No field stands twice, so there are never
+    // more than the order has room for.
     for (uint8_t *guess = reader->order;; guess++) {
-        // Mostly the fields come in the order of the line before, without white space, and their texts are short.
+        p = behind_space(p, end);
         int field = *guess;
-        if (end - p >= ptrdiff_t(key_bytes) + block + 1 && begins_with(p, keys[field])) {
-            if (present & bit(field)) return nullptr;
-            const uint8_t *text = p + keys[field].count;
-            if (!(no_text_fields & bit(field))) {
-                uint32_t stop = first_stop(text);
-                const uint8_t *quote = text + stop;
-                if (stop == block || *quote != '"') {
-                    quote = closing_quote(quote, text, end);
-                    if (!quote) return nullptr;
-                }
-                present |= bit(field);
-                row->fields[field] = {uint32_t(text - line), uint32_t(quote - text)};
-                p = quote + 1;
-                if (p + 1 < end && p[0] == ',' && p[1] == '"') {
-                    p++;
-                    continue;
-                }
-            } else {
-                present |= bit(field);
-                text = behind_space(text, end);
-                p = text < end ? value_of(reader, line, text, end, field, row) : nullptr;
-                if (!p) return nullptr;
-            }
+        bool is_expected = end - p >= glance && begins_with(p, keys[field]);
+        if (is_expected) {
+            p += keys[field].count;
         } else {
             p = other_key(p, end, &field);
             if (!p) return nullptr;
             *guess = uint8_t(field);
+        }
+        if (present & bit(field)) return nullptr;
+        present |= bit(field);
+        if (is_expected && !(no_text_fields & bit(field))) {
+            p = closing_quote_of_last(p, line, end, row, guess, present);
+            if (!p) return nullptr;
+            p++;
+        } else {
             p = behind_space(p, end);
-            if (p == end || present & bit(field)) return nullptr;
-            present |= bit(field);
+            if (p == end) return nullptr;
             p = value_of(reader, line, p, end, field, row);
             if (!p) return nullptr;
         }
         p = behind_space(p, end);
         if (p == end) return nullptr;
-        if (*p == '}') break;
-        if (*p != ',') return nullptr;
-        p = behind_space(p + 1, end);
+        if (*p++ == ',') continue;
+        if (p[-1] == '}') break;
+        return nullptr;
     }
-    p = behind_space(p + 1, end);
+    p = behind_space(p, end);
     if (p < end && *p != '\n') return nullptr;
     if (!(present & bit(CSJ_OP))) return nullptr;
     csj_span op = row->fields[CSJ_OP];

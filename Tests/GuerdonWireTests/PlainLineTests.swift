@@ -114,6 +114,34 @@ import Testing
         }
     }
 
+    /// The line before has taught the reader which key follows which text: that must not make it see less.
+    @Test func aTextIsLookedThroughWhereTheNextKeyIsExpected() {
+        let at = #""at":"2026-11-01T10:00:00Z""#
+        let before = #"{"op":"action","externalId":"e","performer":"p","type":"t","title":"x",\#(at)}"#
+        // Twice, since a line that is refused has taught the reader something as well.
+        func lines(_ title: String) -> Decoding {
+            let line = before.replacing(#""x""#, with: "\"\(title)\"")
+            return Decoding([before, line, line].joined(separator: "\n"))
+        }
+        for count in 0..<40 {
+            let plain = String(repeating: "x", count: count)
+            for bad in ["\u{01}", "\n", "\"", #"","type":"t"#, #"","at":"2026-11-01T10:00:00Z"#] {
+                for tail in ["", "y", plain] {
+                    #expect(lines(plain + bad + tail).lines.last?.refusal != nil, "\(plain)\(bad)\(tail)")
+                }
+            }
+            for (good, means) in [("", ""), (#"\","#, "\","), (#"\",\"at\":\""#, #"","at":""#), ("é", "é")] {
+                let decoded = lines(plain + good).lines
+                guard case .command(.action(var expected)) = decoded.first, decoded.count == 3 else {
+                    Issue.record("\(plain)\(good)")
+                    continue
+                }
+                expected.title = Text(plain + means)
+                #expect(decoded.last == .command(.action(expected)))
+            }
+        }
+    }
+
     @Test func everyOrderOfFieldsIsTaken() {
         var random = SplitMix64(seed: 5)
         let fields = [
