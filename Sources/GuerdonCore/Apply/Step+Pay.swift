@@ -9,15 +9,11 @@ extension Step {
             guard let window = shape.plainWindow else { return evaluate(run, shape, lane, loadsWallets: true) }
             let operations = shape.operations.elements
             let targets = shape.workspace.payTable.targets(shard: 0)
-            var number = run.lowerBound
-            rows.forEach(in: run) { row in
-                if row.pointee.state == .open, window.contains(row.pointee.at) {
-                    for operation in operations where operation.level <= row.pointee.depth {
-                        let member = uplines.member(Int(operation.level), of: number)
-                        targets[Int(operation.info)].wallets.prefetch(Int(member))
-                    }
+            forEachOpenRow(in: run, window) { number, row in
+                for operation in operations where operation.level <= row.pointee.depth {
+                    let member = uplines.member(Int(operation.level), of: number)
+                    targets[Int(operation.info)].wallets.prefetch(Int(member))
                 }
-                number &+= 1
             }
         }
     }
@@ -54,10 +50,7 @@ extension Step {
         let before = postings.count
         let room = postings.extend(by: run.count * operations.count)
         var posting = room
-        var number = run.lowerBound
-        rows.forEach(in: run) { row in
-            defer { number &+= 1 }
-            guard row.pointee.state == .open, window.contains(row.pointee.at) else { return }
+        forEachOpenRow(in: run, window) { number, row in
             let units = row.pointee.value
             var operation = first
             while operation < end {
@@ -65,6 +58,7 @@ extension Step {
                 let formula = operation.pointer(to: \.formula).unsafelyUnwrapped
                 operation += 1
                 guard level <= row.pointee.depth else { continue }
+                // Never so: whatever fits no amount was refused before it was logged.
                 guard let amount = RewardFormula.amount(formula, units: units) else { return }
                 if amount == 0 { continue }
                 let member = uplines.member(Int(level), of: number)
@@ -78,5 +72,17 @@ extension Step {
             }
         }
         postings.truncate(to: before + (posting - room))
+    }
+
+    /// Calls `body` with the number of every row of a run that is still open and occurred within a window, and the row.
+    @inline(__always)
+    private func forEachOpenRow(
+        in run: Range<Int>, _ window: Range<Int64>, _ body: (Int, UnsafeMutablePointer<ActionRow>) -> Void
+    ) {
+        var number = run.lowerBound
+        rows.forEach(in: run) { row in
+            if row.pointee.state == .open, window.contains(row.pointee.at) { body(number, row) }
+            number &+= 1
+        }
     }
 }

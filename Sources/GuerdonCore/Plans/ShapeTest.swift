@@ -2,8 +2,6 @@ import CEL
 
 /// What a condition says of an action's type and currency: a truth that holds for all actions of a shape, or nothing.
 indirect enum ShapeTest: Sendable {
-    /// The same for every shape.
-    case constant(Bool)
     /// Reads type and currency alone.
     case asked(CELProgram)
     case not(ShapeTest)
@@ -14,14 +12,15 @@ indirect enum ShapeTest: Sendable {
 
     /// - Parameter expression: the program's, or a part of it that only `!`, `&&` and `||` stand around.
     init(_ expression: CELExpression, of program: CELProgram) {
+        if expression.slots.isSubset(of: Values.slots), let part = program.program(of: expression) {
+            self = .asked(part)
+            return
+        }
         switch expression.kind {
-        case .literal(.bool(let value)): self = .constant(value)
         case .call(.not, let parts): self = .not(ShapeTest(parts[0], of: program))
         case .call(.and, let parts): self = .all(parts.map { ShapeTest($0, of: program) })
         case .call(.or, let parts): self = .any(parts.map { ShapeTest($0, of: program) })
-        default:
-            let part = expression.slots.isSubset(of: Values.slots) ? program.program(of: expression) : nil
-            self = part.map { .asked($0) } ?? .open
+        default: self = .open
         }
     }
 
@@ -29,7 +28,6 @@ indirect enum ShapeTest: Sendable {
     /// every action then.
     func holds(for shape: Values) -> Bool? {
         switch self {
-        case .constant(let value): return value
         case .asked(let program): return try? program.evaluateCondition(shape, costLimit: Limits.conditionCost)
         case .not(let test): return test.holds(for: shape).map { !$0 }
         case .all(let tests):
