@@ -357,11 +357,10 @@ inline const uint8_t *closing_quote_of_last(const uint8_t *text, const uint8_t *
         row->fields[field] = {uint32_t(text - line), uint32_t(quote - text)};
         const key_text &next = separators.of[guess[1]];
         if (__builtin_expect(end - quote < glance || !begins_with(quote, next), 0)) {
-            if (quote == text + block || *quote != '"') {
-                quote = closing_quote(quote, text, end);
-                if (!quote) return nullptr;
-                row->fields[field].count = uint32_t(quote - text);
-            }
+            if (quote < text + block && *quote == '"') return quote;
+            quote = closing_quote(quote, text, end);
+            if (!quote) return nullptr;
+            row->fields[field].count = uint32_t(quote - text);
             if (end - quote < glance || !begins_with(quote, next)) return quote;
         }
         if (present & next.bit) return nullptr;
