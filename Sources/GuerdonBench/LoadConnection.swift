@@ -42,6 +42,8 @@ final class LoadConnection {
     private var reads = SentGroups()
     /// The number of the connection's last command that is acknowledged, in cumulative mode.
     private var acknowledgedNumber: Int
+    /// What the server refused last.
+    private var lastRefusal: String?
 
     /// Connects and chooses the acknowledgement; waits for both.
     init(to endpoint: Endpoint, window: Int, acknowledgement: Acknowledgement) throws(ClientError) {
@@ -151,17 +153,35 @@ final class LoadConnection {
         return .moved(0)
     }
 
+    /// Why there is no going on with the connection, with what the server said of it.
+    func failure(_ reason: String) -> ClientError {
+        var answers = Answers()
+        if case .moved = incoming.fill({ socket.read(into: $0) }) {
+            while incoming.nextLine({ answers.take($0) }) != nil {}
+        }
+        let said = (answers.firstRefusal ?? lastRefusal).map { "; it said \($0)" } ?? ""
+        return ClientError(.disconnected, "the server ended a connection under load: \(reason)\(said)")
+    }
+
+    /// Why there are more answers than lines: what answers none is about the connection itself.
+    private var unaskedAnswer: ClientError {
+        guard let lastRefusal else {
+            return ClientError(.malformedReply, "the server answered more lines than it was sent")
+        }
+        return ClientError(.refused, "the server refuses a connection: \(lastRefusal)")
+    }
+
     /// Reads what is there and counts the answers.
     func receive(latencies: inout Histogram, counts: inout LoadCounts) throws(ClientError) {
         switch incoming.fill({ socket.read(into: $0) }) {
         case .wouldBlock: return
-        case .ended(let reason):
-            throw ClientError(.disconnected, "the server ended a connection under load: \(reason)")
+        case .ended(let reason): throw failure(reason)
         case .moved: break
         }
         var answers = Answers()
         while incoming.nextLine({ answers.take($0) }) != nil {}
         if let failure = answers.failure { throw failure }
+        if let refusal = answers.firstRefusal { lastRefusal = refusal }
         let now = monotonicNanoseconds()
         counts.refused += answers.refused
         counts.duplicates += answers.duplicates
@@ -169,6 +189,7 @@ final class LoadConnection {
         switch acknowledgement {
         case .each:
             let answered = answers.plain + answers.refused
+            guard answered <= window - credit else { throw unaskedAnswer }
             commands.removeFirst(answered, at: now, into: &latencies)
             counts.acknowledged += answers.plain
             credit += answered

@@ -34,11 +34,12 @@ final class LoadLoop {
         to endpoint: Endpoint, connections count: Int, window: Int, acknowledgement: Acknowledgement
     ) throws(ClientError) {
         var connections: [LoadConnection] = []
+        _ = cpoll_raise_descriptor_limit()
         for _ in 0..<count {
             connections.append(try LoadConnection(to: endpoint, window: window, acknowledgement: acknowledgement))
         }
         self.connections = connections
-        sockets = ReadySockets(connections.map { $0.socket.descriptor })
+        sockets = try ReadySockets(connections.map { $0.socket.descriptor })
     }
 
     /// Sends the lines of a source until it is empty or told to stop, and waits for the last answer.
@@ -150,9 +151,7 @@ final class LoadLoop {
     /// Writes what the kernel takes, and asks to be told when it takes the rest.
     private func flush(_ index: Int) throws(ClientError) {
         let connection = connections[index]
-        if case .ended(let reason) = connection.flush() {
-            throw ClientError(.disconnected, "the server ended a connection under load: \(reason)")
-        }
+        if case .ended(let reason) = connection.flush() { throw connection.failure(reason) }
         sockets.setWaitsForOutput(connection.hasUnwritten, at: index)
     }
 }

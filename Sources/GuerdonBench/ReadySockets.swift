@@ -20,11 +20,16 @@ final class ReadySockets {
     }
 
     /// Watches sockets for input; they must stay open as long as this is used.
-    init(_ descriptors: [CInt]) {
+    ///
+    /// - Throws: ``ClientError`` when the process may open no file more.
+    init(_ descriptors: [CInt]) throws(ClientError) {
         self.descriptors = descriptors
         waitsForOutput = Array(repeating: false, count: descriptors.count)
         poll = epoll_create1(CInt(EPOLL_CLOEXEC))
-        precondition(poll >= 0, "no descriptors left to watch connections (error \(errno))")
+        guard poll >= 0 else {
+            let reason = String(cString: strerror(errno))
+            throw ClientError(.inputOutput, "\(descriptors.count) connections cannot be waited for: \(reason)")
+        }
         for index in descriptors.indices { control(EPOLL_CTL_ADD, index) }
     }
 

@@ -1,3 +1,4 @@
+import CPoll
 import DequeModule
 import Glibc
 import GuerdonCore
@@ -73,7 +74,7 @@ public final class Server: @unchecked Sendable {
     /// - Returns: the port, which the system chose when `port` is 0.
     /// - Throws: ``ListenError``.
     public func start(host: String, port: Int) throws -> Int {
-        let descriptors = DescriptorLimit.raise()
+        let descriptors = Int(cpoll_raise_descriptor_limit())
         // Files of the engine need some, too.
         limits.connections = min(limits.connections, max(16, descriptors - 256))
         do {
@@ -287,19 +288,4 @@ private final class WakeUp: @unchecked Sendable {
     }
 
     func reset() { isSignalled.change { $0 = false } }
-}
-
-/// The process's bound on open files and sockets.
-private enum DescriptorLimit {
-    /// Raises it as far as the system lets us, and says where it is then.
-    static func raise() -> Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
-        if limit.rlim_cur < limit.rlim_max {
-            var raised = limit
-            raised.rlim_cur = limit.rlim_max
-            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 { limit = raised }
-        }
-        return Int(clamping: limit.rlim_cur)
-    }
 }

@@ -20,6 +20,7 @@ final class FakeServer: Sendable {
     private let keepsLines: Bool
     /// Behind so many lines of a connection nothing is answered for so long.
     private let pause: (lines: Int, milliseconds: Int)?
+    private let connectionsMost: Int
 
     var state: Seen { seen.withLock { $0 } }
 
@@ -30,11 +31,13 @@ final class FakeServer: Sendable {
     ///     read but not answered are remembered as done, so that they come back as duplicates.
     ///   - keepsLines: whether to keep what was sent; off for measurements.
     ///   - pause: behind so many lines of a connection the server stands still for so long, once for each connection.
+    ///   - connectionsMost: further ones are told that there are too many, and closed.
     init(
         port: Int = 0, dropAfterLines: [Int] = [], keepsLines: Bool = true,
-        pause: (lines: Int, milliseconds: Int)? = nil
+        pause: (lines: Int, milliseconds: Int)? = nil, connectionsMost: Int = .max
     ) {
         self.pause = pause
+        self.connectionsMost = connectionsMost
         self.dropAfterLines = Mutex(dropAfterLines)
         self.keepsLines = keepsLines
         let listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
@@ -62,7 +65,16 @@ final class FakeServer: Sendable {
         while true {
             let connection = accept(listener, nil, nil)
             guard connection >= 0 else { return }
-            seen.withLock { $0.connections += 1 }
+            let number = seen.withLock { seen in
+                seen.connections += 1
+                return seen.connections
+            }
+            if number > connectionsMost {
+                let refusal = Array(#"{"ok":false,"error":{"code":"overloaded","message":"too many"}}"#.utf8) + [0x0A]
+                send(connection, refusal, refusal.count, CInt(MSG_NOSIGNAL))
+                close(connection)
+                continue
+            }
             let limit = dropAfterLines.withLock { $0.isEmpty ? Int.max : $0.removeFirst() }
             runThread { [self] in serve(connection, dropAfter: limit) }
         }

@@ -1,3 +1,4 @@
+import Glibc
 import GuerdonClient
 import Testing
 
@@ -85,5 +86,21 @@ struct OpenLoopTests {
         #expect(error?.message.contains("choose another --seed") == true)
         options.seed = 2
         #expect(try Bench(options).run().acknowledged == 100)
+    }
+
+    /// A refusal that answers no line, as a server sends to a connection too many, is told; it ended the program once.
+    @Test(arguments: [1, 100]) func aRefusedConnectionIsToldWithItsReason(window: Int) throws {
+        let server = FakeServer(connectionsMost: 2)
+        defer { server.stop() }
+        let loop = try LoadLoop(
+            to: Endpoint(port: server.port), connections: 3, window: window, acknowledgement: .each)
+        // Its answer is there before the first line is sent.
+        usleep(100_000)
+        for rate in [nil, 1_000.0] {
+            var source = ActionLines(
+                ScoringJob(seed: 1, members: 10, duplicates: 0), from: 0, limit: 1_000, readRatio: 0)
+            let error = #expect(throws: ClientError.self) { try loop.run(&source, rate: rate) { _, _ in false } }
+            #expect(error?.message.contains("overloaded: too many") == true, "\(String(describing: error))")
+        }
     }
 }

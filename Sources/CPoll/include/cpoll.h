@@ -12,3 +12,6 @@ void cpoll_be_punctual(void);
 
 /// Accepts a connection whose calls do not wait and that programs started later do not inherit.
 int cpoll_accept(int listener);
+
+/// Raises the process's bound on open files and sockets as far as the system lets it, and says where it is then.
+long cpoll_raise_descriptor_limit(void);
