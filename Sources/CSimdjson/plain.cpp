@@ -64,6 +64,15 @@ constexpr key_text keys[CSJ_FIELDS] = {
     key("code"),     key("referralCode"),
 };
 
+constexpr bool all_fit() {
+    for (const key_text &key : keys) {
+        if (key.count > key_bytes) return false;
+    }
+    return true;
+}
+
+static_assert(all_fit(), "a key is compared as a whole");
+
 constexpr uint32_t bit(int field) { return 1u << field; }
 
 // A field behind a text, from the quote that closes the text on. Where that does not fit or no text follows, there is
