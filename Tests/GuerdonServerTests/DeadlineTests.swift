@@ -3,10 +3,10 @@ import Testing
 
 /// Clients that let a line or a reply wait for ever. FEATURES: I18, faults N1 to N3.
 @Suite(.serialized) struct DeadlineTests {
-    private func run(_ body: (TestServer) throws -> Void) throws {
+    private func run(replySeconds: Double = 0.4, _ body: (TestServer) throws -> Void) throws {
         try TestServer.run({
             $0.lineSeconds = 0.4
-            $0.replySeconds = 0.4
+            $0.replySeconds = replySeconds
         }) { try body($0) }
     }
 
@@ -97,7 +97,8 @@ import Testing
     }
 
     @Test func aClientThatReadsSlowlyIsKept() throws {
-        try run { server in
+        // Time enough for a test that others keep from its processor for a second.
+        try run(replySeconds: 1.5) { server in
             let slow = try server.client(receiveBuffer: 32768)
             let count = 60_000
             let question = Array((#"{"op":"stats"}"# + "\n").utf8)
@@ -106,9 +107,9 @@ import Testing
             // Some reading all the time, for several times as long as nothing may be read.
             let whole = sent / question.count
             var left = whole
-            while left > 0, left > whole - 40 * 200 {
-                _ = try slow.lines(min(left, 200))
-                left -= min(left, 200)
+            while left > 0, left > whole - 80 * 100 {
+                _ = try slow.lines(min(left, 100))
+                left -= min(left, 100)
                 pause(milliseconds: 50)
             }
             #expect(try slow.lines(left).allSatisfy { $0.hasPrefix(#"{"ok":true"#) })
