@@ -57,10 +57,12 @@ package final class Monitor<State>: @unchecked Sendable {
     // Sendable: the state is only touched with the lock held.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
-    private var state: State
+    /// In memory of its own: the lock sees to it that nobody else is there, and the language need not check that again.
+    private let state: UnsafeMutablePointer<State>
 
-    package init(_ state: State) {
-        self.state = state
+    package init(_ initial: State) {
+        state = .allocate(capacity: 1)
+        state.initialize(to: initial)
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -76,12 +78,14 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_destroy(mutex)
         condition.deallocate()
         mutex.deallocate()
+        state.deinitialize(count: 1)
+        state.deallocate()
     }
 
     /// Changes the state and wakes whoever waits.
     package func change<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
-        let result = body(&state)
+        let result = body(&state.pointee)
         pthread_mutex_unlock(mutex)
         // Behind the lock: who is woken under it gets a processor only to wait for the lock.
         pthread_cond_broadcast(condition)
@@ -95,7 +99,7 @@ package final class Monitor<State>: @unchecked Sendable {
     package func changeQuietly<Result>(_ body: (inout State) -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return body(&state)
+        return body(&state.pointee)
     }
 
     /// Waits until `body` gives a result; it may change the state.
@@ -113,11 +117,11 @@ package final class Monitor<State>: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while true {
-            if let result = body(&state) { return result }
+            if let result = body(&state.pointee) { return result }
             if nanoseconds == nil {
                 pthread_cond_wait(condition, mutex)
             } else if pthread_cond_timedwait(condition, mutex, &deadline) == ETIMEDOUT {
-                return body(&state)
+                return body(&state.pointee)
             }
         }
     }
