@@ -155,11 +155,8 @@ final class LoadConnection {
 
     /// Why there is no going on with the connection, with what the server said of it.
     func failure(_ reason: String) -> ClientError {
-        var answers = Answers()
-        if case .moved = incoming.fill({ socket.read(into: $0) }) {
-            while incoming.nextLine({ answers.take($0) }) != nil {}
-        }
-        let said = (answers.firstRefusal ?? lastRefusal).map { "; it said \($0)" } ?? ""
+        _ = incoming.fill { socket.read(into: $0) }
+        let said = (takeAnswers().firstRefusal ?? lastRefusal).map { "; it said \($0)" } ?? ""
         return ClientError(.disconnected, "the server ended a connection under load: \(reason)\(said)")
     }
 
@@ -171,6 +168,14 @@ final class LoadConnection {
         return ClientError(.refused, "the server refuses a connection: \(lastRefusal)")
     }
 
+    /// The answers that were read and not yet taken.
+    @inline(__always)
+    private func takeAnswers() -> Answers {
+        var answers = Answers()
+        while incoming.nextLine({ answers.take($0) }) != nil {}
+        return answers
+    }
+
     /// Reads what is there and counts the answers.
     func receive(latencies: inout Histogram, counts: inout LoadCounts) throws(ClientError) {
         switch incoming.fill({ socket.read(into: $0) }) {
@@ -178,8 +183,7 @@ final class LoadConnection {
         case .ended(let reason): throw failure(reason)
         case .moved: break
         }
-        var answers = Answers()
-        while incoming.nextLine({ answers.take($0) }) != nil {}
+        let answers = takeAnswers()
         if let failure = answers.failure { throw failure }
         if let refusal = answers.firstRefusal { lastRefusal = refusal }
         let now = monotonicNanoseconds()

@@ -27,8 +27,8 @@ final class ReadySockets {
         waitsForOutput = Array(repeating: false, count: descriptors.count)
         poll = epoll_create1(CInt(EPOLL_CLOEXEC))
         guard poll >= 0 else {
-            let reason = String(cString: strerror(errno))
-            throw ClientError(.inputOutput, "\(descriptors.count) connections cannot be waited for: \(reason)")
+            throw ClientError(
+                .inputOutput, "\(descriptors.count) connections cannot be waited for: \(lastErrorText())")
         }
         for index in descriptors.indices { control(EPOLL_CTL_ADD, index) }
     }

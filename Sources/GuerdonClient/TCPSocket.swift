@@ -90,7 +90,7 @@ public struct TCPSocket: ~Copyable {
 }
 
 /// The text of the current `errno`.
-func lastErrorText() -> String { String(cString: strerror(errno)) }
+package func lastErrorText() -> String { String(cString: strerror(errno)) }
 
 /// Nanoseconds of the monotonic clock.
 public func monotonicNanoseconds() -> Int64 {

@@ -58,7 +58,7 @@ extension Step {
                 let formula = operation.pointer(to: \.formula).unsafelyUnwrapped
                 operation += 1
                 guard level <= row.pointee.depth else { continue }
-                // Never so: whatever fits no amount was refused before it was logged.
+                // Never so: where an amount might not fit, actions are applied one by one.
                 guard let amount = RewardFormula.amount(formula, units: units) else { return }
                 if amount == 0 { continue }
                 let member = uplines.member(Int(level), of: number)
